@@ -1,0 +1,1 @@
+"""What did markets do when this was announced, and was it unusual?"""

@@ -1,0 +1,1 @@
+"""Quality rules for price series (written next)."""
