@@ -1,0 +1,188 @@
+"""The notebooks keep the house rules, and each rule catches a violation planted in a sound notebook."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import check_notebooks
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def code(text: str, *tags: str) -> dict[str, Any]:
+    metadata = {"tags": list(tags)} if tags else {}
+    return {"cell_type": "code", "metadata": metadata, "source": text, "outputs": [], "execution_count": None}
+
+
+SOUND: dict[str, Any] = {
+    "cells": [
+        markdown("# What did the CSI 300 do?"),
+        code('EVENT = "2025-06-10-jt"', "parameters"),
+        markdown("## The answer\n\n```\n# not a heading\n```"),
+        code("import market_reaction as mr\n\n[name for name in (EVENT,)]"),
+        markdown("## What this does not show\n\nOther news of the day."),
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+def problems(folder: Path, cells: list[dict[str, Any]], name: str = "01_one_announcement.ipynb") -> list[str]:
+    path = folder / name
+    path.write_text(json.dumps({**SOUND, "cells": cells}), encoding="utf-8")
+    return check_notebooks.problems(path)
+
+
+@pytest.fixture
+def cells() -> list[dict[str, Any]]:
+    return copy.deepcopy(SOUND["cells"])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_keeps_the_rules(path: Path) -> None:
+    assert check_notebooks.problems(path) == []
+
+
+def test_sound_notebook_has_no_problem(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    assert problems(tmp_path, cells) == []
+
+
+def test_source_may_be_a_list_of_lines(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    for cell in cells:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    assert problems(tmp_path, cells) == []
+
+
+@pytest.mark.parametrize("name", ["1_one.ipynb", "one.ipynb", "01-one.ipynb", "01_One.ipynb", "01_.ipynb"])
+def test_file_name(tmp_path: Path, cells: list[dict[str, Any]], name: str) -> None:
+    (problem,) = problems(tmp_path, cells, name)
+    assert problem.startswith(f"{name}: the file name is not two digits")
+
+
+def test_outputs(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "1"}]
+    (problem,) = problems(tmp_path, cells)
+    assert problem.startswith("01_one_announcement.ipynb: cell 4: it holds 1 outputs and must hold 0.")
+
+
+def test_execution_count(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3]["execution_count"] = 7
+    (problem,) = problems(tmp_path, cells)
+    assert "cell 4: its execution count is 7 and must be empty" in problem
+
+
+def test_parameters_cell_is_missing(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[1]["metadata"] = {}
+    (problem,) = problems(tmp_path, cells)
+    assert "the tag 'parameters' is on no cell, and belongs on the first code cell only (cell 2)" in problem
+
+
+def test_parameters_cell_is_not_first(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[1], cells[3] = cells[3], cells[1]
+    (problem,) = problems(tmp_path, cells)
+    assert "the tag 'parameters' is on cell 4, and belongs on the first code cell only (cell 2)" in problem
+
+
+def test_second_parameters_cell(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3]["metadata"] = {"tags": ["parameters"]}
+    (problem,) = problems(tmp_path, cells)
+    assert "the tag 'parameters' is on cell 2, 4" in problem
+
+
+def test_second_title(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[2]["source"] = "# The answer"
+    (problem,) = problems(tmp_path, cells)
+    assert "it has 2 headings of level 1 and must have 1" in problem
+
+
+def test_no_title(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[0]["source"] = "What did the CSI 300 do?"
+    (problem,) = problems(tmp_path, cells)
+    assert "it has 0 headings of level 1" in problem
+
+
+def test_last_section(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells.append(markdown("## Next steps"))
+    (problem,) = problems(tmp_path, cells)
+    assert "its last section is 'Next steps' and must be 'What this does not show'" in problem
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("def f():\n    return 1", "def"),
+        ("class A:\n    pass", "class"),
+        ("for x in (1, 2):\n    print(x)", "for loop"),
+        ("while False:\n    pass", "while loop"),
+        ("import sys\nsys.path.append('.')", "sys.path"),
+        ("from sys import path", "sys.path"),
+        ("import warnings\nwarnings.filterwarnings('ignore')", "warnings.filterwarnings"),
+        ("from warnings import filterwarnings", "warnings.filterwarnings"),
+        ("import subprocess\nsubprocess.run(['pip', 'install', 'x'])", "pip"),
+        ("import pip", "pip"),
+    ],
+)
+def test_forbidden_code(tmp_path: Path, cells: list[dict[str, Any]], source: str, name: str) -> None:
+    cells[3]["source"] = source
+    (problem,) = problems(tmp_path, cells)
+    assert f"cell 4: it contains {name}, which the rules keep out of cells" in problem
+
+
+@pytest.mark.parametrize("source", ["!pip install x", "%pip install x", "x = 1\n  !python -m pip install x"])
+def test_pip_line(tmp_path: Path, cells: list[dict[str, Any]], source: str) -> None:
+    cells[3]["source"] = source
+    (problem,) = problems(tmp_path, cells)
+    assert "cell 4: it calls pip" in problem
+
+
+def test_code_that_is_not_python(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3]["source"] = "x = 1\ny = ("
+    (problem,) = problems(tmp_path, cells)
+    assert "cell 4: line 2 is not Python" in problem
+
+
+def test_long_cell(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3]["source"] = "\n".join(f"x{i} = {i}" for i in range(15))
+    assert problems(tmp_path, cells) == []
+    cells[3]["source"] += "\ny = 0"
+    (problem,) = problems(tmp_path, cells)
+    assert "cell 4: it has 16 lines, and the limit is 15" in problem
+
+
+def test_too_many_code_cells(tmp_path: Path, cells: list[dict[str, Any]]) -> None:
+    cells[3:3] = [code("EVENT")] * 13
+    assert problems(tmp_path, cells) == []
+    cells[3:3] = [code("EVENT")]
+    (problem,) = problems(tmp_path, cells)
+    assert "it has 16 code cells, and the limit is 15" in problem
+
+
+def test_file_that_is_no_notebook(tmp_path: Path) -> None:
+    path = tmp_path / "01_broken.ipynb"
+    path.write_text("{", encoding="utf-8")
+    (problem,) = check_notebooks.problems(path)
+    assert problem.startswith("01_broken.ipynb: it cannot be read as a notebook")
+
+
+def test_main_counts_problems(
+    tmp_path: Path, cells: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    problems(tmp_path, cells)
+    problems(tmp_path, cells, "wrong.ipynb")
+    assert check_notebooks.main([str(tmp_path / "01_one_announcement.ipynb")]) == 0
+    assert check_notebooks.main([str(tmp_path / "wrong.ipynb")]) == 1
+    assert "wrong.ipynb: the file name" in capsys.readouterr().err
+
+
+# Running the notebooks: add the tests below this line.
