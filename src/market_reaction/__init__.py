@@ -1,1 +1,43 @@
-"""What did markets do when this was announced, and was it unusual?"""
+"""What did markets do when this was announced, and was it unusual?
+
+The public names are imported when they are first used, so that ``import market_reaction`` costs next to nothing.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+_HOMES = {
+    "EventStudyResult": "study",
+    "EventWindows": "windows",
+    "Instrument": "instruments",
+    "PlaceboResult": "placebo",
+    "PriceData": "prices",
+    "PriceSeries": "prices",
+    "ReactionResult": "react",
+    "event_study": "study",
+    "list_instruments": "instruments",
+    "load_events": "events",
+    "load_prices": "loading",
+    "placebo_test": "placebo",
+    "react": "react",
+    "reaction_sessions": "sessions",
+    "search_events": "events",
+}
+__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module on first use."""
+    if name == "__version__":
+        return version("market-reaction")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'market_reaction' has no attribute {name!r}")
+    value = getattr(import_module(f"market_reaction.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

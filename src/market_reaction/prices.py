@@ -210,7 +210,7 @@ def build_series(
         closed = ~calendars.hours(instrument.calendar).is_session(rows.index)
         leave_out(closed, f"closed day of {instrument.calendar}")
     else:
-        leave_out(np.asarray(rows.index.dayofweek >= 5), "weekend row")
+        leave_out(np.asarray(rows.index.day_of_week >= 5), "weekend row")
     rules = instrument.bar_closes(source) if bar_close is None else bar_close
     earliest, latest = close_instants(rows.index, rules)
     if now is not None:

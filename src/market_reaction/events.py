@@ -1,0 +1,274 @@
+"""Announcements: when each became public, how well that is known, and what else was announced around it.
+
+An event table is a frame indexed by ``event_id``. Four columns place an event in time: ``announced_utc`` and its hard
+bounds ``utc_earliest`` and ``utc_latest`` (UTC), and ``precision``:
+
+- ``"minute"``: the bounds lie one minute either side;
+- ``"hour"``: a documented bracket;
+- ``"day"``: the whole local day; ``announced_utc`` is then its end, because the headline takes the latest;
+- ``"date"``: the clock is unknown and not asked for; ``session_date`` names the session to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from market_reaction import paths, times
+from market_reaction.errors import AnnouncementTimeError, EventTableError, did_you_mean
+
+PRECISIONS = ("minute", "hour", "day", "date")
+TIME_COLUMNS = ("announced_utc", "utc_earliest", "utc_latest")
+CORE_COLUMNS = ("title", *TIME_COLUMNS, "precision", "local_tz", "session_date")
+ONE_MINUTE = pd.Timedelta(minutes=1)
+
+EventsLike = Mapping[str, "str | datetime"] | pd.DataFrame | str | Path
+
+
+def load_events(events: EventsLike | None = None) -> pd.DataFrame:
+    """Read announcements into one form.
+
+    Parameters
+    ----------
+    events : mapping, DataFrame, str, Path or None
+        A mapping of label to time stamp or catalogue id; a frame or the path of a CSV file with the columns below; one
+        time stamp or catalogue id; or None for the shipped US-China catalogue.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``event_id``: title, announced_utc, utc_earliest, utc_latest (UTC), precision, local_tz, session_date
+        and whatever other columns the table has. In a table of your own ``announced_utc`` may be a time stamp with a
+        zone, or a bare date with ``local_tz`` and precision ``day``; ``utc_earliest``, ``utc_latest`` and
+        ``precision`` may be left out.
+
+    Raises
+    ------
+    EventTableError
+        Rows that break a rule, all listed at once with their line numbers.
+    AnnouncementTimeError
+        A time stamp without a zone, or with one of several meanings.
+    """
+    if events is None:
+        return catalogue("us_china").copy()
+    if isinstance(events, pd.DataFrame):
+        return _validated(events if _has_id(events) else events.reset_index(), "the event table")
+    if isinstance(events, Path) or (isinstance(events, str) and events.casefold().endswith(".csv")):
+        path = Path(events).expanduser()
+        if not path.is_file():
+            raise EventTableError(f"event table {str(path)!r} does not exist; give the path of a CSV file.")
+        return _validated(pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"), path.name)
+    if isinstance(events, Mapping):
+        if not events:
+            raise EventTableError("no event was given; give at least one label and time stamp.")
+        return pd.concat([announcement(value, label=str(label)) for label, value in events.items()])
+    return announcement(events)
+
+
+def announcement(value: str | datetime, *, label: str | None = None) -> pd.DataFrame:
+    """One-row event table for a time stamp with a zone, or for an id of the shipped catalogue.
+
+    Parameters
+    ----------
+    value : str or datetime
+        ``"2025-06-10 22:50 UTC"`` or ``"2025-06-10-jt"``. A time stamp has bounds of one minute either side.
+    label : str, optional
+        Event id to use instead of the time stamp or catalogue id.
+
+    Raises
+    ------
+    AnnouncementTimeError
+        Neither a time stamp with a zone nor an id; the message names the nearest ids.
+    """
+    text = value.strip() if isinstance(value, str) else f"{value:%Y-%m-%d %H:%M %Z}"
+    if isinstance(value, str) and ":" not in text and text in all_news().index:
+        row = all_news().loc[[text]].copy()
+        row["catalogue_id"] = text
+        return row.rename(index={text: label or text})
+    try:
+        instant, zone_text = times.parse_instant(value)
+    except AnnouncementTimeError as error:
+        near = did_you_mean(text, all_news().index) if len(text) > len("2025-06-11") and ":" not in text else ""
+        if not near:
+            raise
+        raise AnnouncementTimeError(f"{text!r} is no event id of the catalogue. {near}{error}") from None
+    return _frame(
+        label or text,
+        title=label or text,
+        announced_utc=instant,
+        utc_earliest=instant - ONE_MINUTE,
+        utc_latest=instant + ONE_MINUTE,
+        precision="minute",
+        local_tz=zone_text,
+        session_date=pd.NaT,
+    )
+
+
+def dated(day: str | date, *, label: str | None = None) -> pd.DataFrame:
+    """One-row event table for a bare date whose clock is unknown: day 0 is each market's session of it, or the next.
+
+    Raises
+    ------
+    AnnouncementTimeError
+        ``day`` is no ISO date.
+    """
+    session = times.parse_date(day)
+    text = f"{session:%Y-%m-%d}"
+    return _frame(
+        label or text,
+        title=f"{text} (clock unknown)",
+        announced_utc=pd.NaT,
+        utc_earliest=pd.NaT,
+        utc_latest=pd.NaT,
+        precision="date",
+        local_tz="UTC",
+        session_date=session,
+    )
+
+
+def _frame(event_id: str, **values: object) -> pd.DataFrame:
+    return _typed(pd.DataFrame([values], index=pd.Index([event_id], name="event_id")))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    for column in TIME_COLUMNS:
+        frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("ns")
+    frame["session_date"] = pd.to_datetime(frame["session_date"]).dt.as_unit("ns")
+    return frame
+
+
+@cache
+def catalogue(table: str) -> pd.DataFrame:
+    """Shipped table ``"us_china"``, ``"macro_releases"`` or ``"other_news"``; do not change it in place."""
+    path = paths.data_dir() / "events" / f"{table}.csv"
+    return _validated(pd.read_csv(path, dtype=str, keep_default_na=False), path.name)
+
+
+@cache
+def all_news() -> pd.DataFrame:
+    """The three shipped tables together, with the column ``table``; do not change it in place."""
+    tables = ("us_china", "macro_releases", "other_news")
+    return pd.concat([catalogue(table).assign(table=table) for table in tables])
+
+
+def search_events(
+    text: str = "",
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    direction: str | None = None,
+    table: str | None = "us_china",
+) -> pd.DataFrame:
+    """Rows of the shipped catalogue whose text holds every word of ``text``.
+
+    Parameters
+    ----------
+    text : str
+        Words, case-insensitive, looked for in id, title, description, instrument, side and place.
+    since, until : str, optional
+        Inclusive UTC dates ``YYYY-MM-DD``.
+    direction : str, optional
+        ``"escalation"``, ``"de-escalation"`` or ``"mixed"``.
+    table : str or None
+        ``"us_china"`` (the default), ``"macro_releases"``, ``"other_news"``, or None for all three.
+    """
+    rows = all_news() if table is None else catalogue(table)
+    searched = [c for c in ("title", "description", "instrument", "side", "place", "kind", "region") if c in rows]
+    haystack = rows[searched].fillna("").agg(" ".join, axis=1).str.casefold() + " " + rows.index.str.casefold()
+    keep = pd.Series(True, index=rows.index)
+    for word in text.casefold().split():
+        keep &= haystack.str.contains(word, regex=False)
+    if since:
+        keep &= rows["utc_latest"] >= times.parse_date(since, "since").tz_localize("UTC")
+    if until:
+        keep &= rows["utc_earliest"] < times.parse_date(until, "until").tz_localize("UTC") + pd.Timedelta(days=1)
+    if direction:
+        keep &= rows["direction"].eq(direction) if "direction" in rows else False
+    return rows[keep]
+
+
+def suggest_event(instant: pd.Timestamp) -> str | None:
+    """Id of the US-China row whose minute or hour bounds hold the instant; the nearest one when several do."""
+    rows = catalogue("us_china")
+    inside = (rows["utc_earliest"] <= instant) & (instant <= rows["utc_latest"]) & rows["precision"].isin(
+        ["minute", "hour"]
+    )
+    if not inside.any():
+        return None
+    return str((rows.loc[inside, "announced_utc"] - instant).abs().idxmin())
+
+
+def _has_id(frame: pd.DataFrame) -> bool:
+    return "id" in frame.columns or "event_id" in frame.columns
+
+
+def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    frame = table.rename(columns={"id": "event_id"})
+    missing = [column for column in ("event_id", "announced_utc") if column not in frame.columns]
+    if missing:
+        raise EventTableError(
+            f"{where} lacks the column {' and '.join(missing)}; it has {', '.join(map(str, frame.columns))}. "
+            "Needed are event_id (or id) and announced_utc, a time stamp with a zone."
+        )
+    frame = frame.fillna("") if frame.dtypes.eq(object).any() else frame.copy()
+    problems: list[str] = []
+    placed = []
+    for number, row in enumerate(frame.to_dict("records"), start=2):
+        try:
+            placed.append(_placed({str(k): v for k, v in row.items()}))
+        except (AnnouncementTimeError, EventTableError) as error:
+            problems.append(f"line {number} ({row['event_id']!r}): {error}")
+    ids = frame["event_id"].astype(str)
+    problems += [f"event_id {name!r} is given twice; make ids unique" for name in ids[ids.duplicated()].unique()]
+    if problems:
+        raise EventTableError(f"{where} has {len(problems)} bad rows.\n  " + "\n  ".join(problems))
+    for column in ("announced_utc", "utc_earliest", "utc_latest", "precision", "local_tz", "session_date"):
+        frame[column] = [row[column] for row in placed]
+    if "title" not in frame:
+        frame["title"] = ids
+    frame = _typed(frame.assign(event_id=ids).set_index("event_id"))
+    return frame[[*CORE_COLUMNS, *(c for c in frame.columns if c not in CORE_COLUMNS)]]
+
+
+def _placed(row: dict[str, object]) -> dict[str, object]:
+    """Instant, bounds, precision and zone of one table row."""
+    if not str(row["event_id"]).strip():
+        raise EventTableError("the event_id is empty; give one")
+    stamp = row["announced_utc"]
+    text = "" if isinstance(stamp, datetime) else str(stamp).strip()
+    zone_text = str(row.get("local_tz") or "UTC")
+    precision = str(row.get("precision") or ("day" if len(text) == 10 else "minute"))
+    if precision not in PRECISIONS[:3]:
+        raise EventTableError(f"precision is {precision!r}; allowed are {', '.join(PRECISIONS[:3])}")
+    where = times.zone(zone_text, "local_tz")
+    if precision == "day" and len(text) == 10:
+        day = times.parse_date(text, "announced_utc")
+        earliest = day.tz_localize(where).tz_convert("UTC")
+        latest = (day + pd.Timedelta(days=1)).tz_localize(where).tz_convert("UTC")
+        instant = None
+    else:
+        instant = times.parse_instant(stamp if isinstance(stamp, datetime) else text)[0]
+        margin = ONE_MINUTE if precision == "minute" else pd.Timedelta(minutes=60)
+        earliest, latest = instant - margin, instant + margin
+    earliest = _bound(row.get("utc_earliest"), earliest)
+    latest = _bound(row.get("utc_latest"), latest)
+    instant = latest if instant is None else instant
+    if not earliest <= instant <= latest:
+        raise EventTableError(
+            f"announced_utc {instant:%Y-%m-%d %H:%M} lies outside utc_earliest {earliest:%Y-%m-%d %H:%M} "
+            f"to utc_latest {latest:%Y-%m-%d %H:%M}; mend the bounds"
+        )
+    return {
+        "announced_utc": instant, "utc_earliest": earliest, "utc_latest": latest, "precision": precision,
+        "local_tz": zone_text, "session_date": pd.NaT,
+    }  # fmt: skip
+
+
+def _bound(given: object, otherwise: pd.Timestamp) -> pd.Timestamp:
+    if given is None or given is pd.NaT or not str(given).strip():
+        return otherwise
+    return times.parse_instant(given if isinstance(given, datetime) else str(given))[0]

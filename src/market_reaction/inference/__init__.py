@@ -1,0 +1,1 @@
+"""Statistics on arrays: scales, placebo ranks, power. Nothing here knows dates, markets or sources."""

@@ -1,0 +1,62 @@
+"""Scales a move is measured against: robust spread and current volatility."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal import lfilter
+
+EWMA_DECAY = 0.97
+MAD_TO_STD = 1.4826
+
+
+def mad_std(residuals: np.ndarray) -> float:
+    """Robust standard deviation, 1.4826 times the median absolute deviation from the median.
+
+    References
+    ----------
+    Rousseeuw and Croux (1993), JASA 88:1273.
+    """
+    finite = residuals[np.isfinite(residuals)]
+    if not len(finite):
+        return float("nan")
+    return float(MAD_TO_STD * np.median(np.abs(finite - np.median(finite))))
+
+
+def ewma_volatility(moves: np.ndarray, decay: float = EWMA_DECAY, start: int = 60) -> np.ndarray:
+    """Volatility known at the close before each session.
+
+    Parameters
+    ----------
+    moves : numpy.ndarray
+        Returns or differences by session, shape (T,); NaN rows do not update the variance.
+    decay : float
+        Weight of the past, 0.97 by default.
+    start : int
+        Number of moves whose mean square starts the recursion.
+
+    Returns
+    -------
+    numpy.ndarray
+        sigma_t of shape (T,), from data up to t-1 only; NaN up to and including the ``start``-th move.
+
+    Notes
+    -----
+    v_{t+1} = decay * v_t + (1 - decay) * r_t^2, and sigma_t = sqrt(v_t).
+
+    References
+    ----------
+    RiskMetrics Technical Document (1996), section 5.2.
+    """
+    sigma = np.full(len(moves), np.nan)
+    known = np.flatnonzero(np.isfinite(moves))
+    if len(known) <= start:
+        return sigma
+    squares = moves[known] ** 2
+    first = squares[:start].mean()
+    later, _ = lfilter([1 - decay], [1, -decay], squares[start:], zi=[decay * first])
+    variance = np.concatenate([[first], later])
+    # variance[j] is known after the (start + j)-th finite move, so it scales every session up to the next one
+    updates = np.searchsorted(known, np.arange(len(moves)), side="left") - start
+    usable = updates >= 0
+    sigma[usable] = np.sqrt(variance[updates[usable]])
+    return sigma

@@ -1,0 +1,280 @@
+"""Which source serves each market: the only door through which a study gets prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import pandas as pd
+
+from market_reaction import paths, times
+from market_reaction.errors import DataUnavailableError, MarketReactionError
+from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instrument
+from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.quality import row_offset, sibling_names
+from market_reaction.sessions import SessionClock, locate
+from market_reaction.snapshots import SnapshotStore
+from market_reaction.sources.bundled import BundledSource
+from market_reaction.sources.files import FilesSource
+from market_reaction.sources.yahoo import YahooSource
+from market_reaction.windows import EventWindows
+
+SourceName = Literal["auto", "yahoo", "bundled", "files"]
+
+
+class Reach(NamedTuple):
+    """How much of what is asked for a series holds; compared in this order.
+
+    Attributes
+    ----------
+    measurable : int
+        Events whose estimation window and day 0 it holds.
+    complete : int
+        Events whose largest window it holds as well.
+    last : pandas.Timestamp
+        Last session.
+    """
+
+    measurable: int
+    complete: int
+    last: pd.Timestamp
+
+
+def reach_of(series: PriceSeries, events: pd.DataFrame, windows: EventWindows) -> Reach:
+    """Count the events a series can serve."""
+    clock = SessionClock.of(series)
+    measurable = complete = 0
+    for _, event in events.iterrows():
+        position = locate(clock, event).position
+        if position + windows.estimation[0] >= 1 and position < len(series.sessions):
+            measurable += 1
+            complete += position + windows.span_offsets[1] < len(series.sessions)
+    return Reach(measurable, complete, series.sessions[-1])
+
+
+def load_prices(
+    markets: Sequence[str | Instrument] | None = None,
+    start: str | pd.Timestamp | None = None,
+    end: str | pd.Timestamp | None = None,
+    *,
+    source: SourceName = "auto",
+    folder: str | Path | None = None,
+    events: pd.DataFrame | None = None,
+    windows: EventWindows | None = None,
+    history: int = 500,
+    as_of: str | None = None,
+    refresh: bool = False,
+    progress: bool = True,
+    yahoo: YahooSource | None = None,
+) -> PriceData:
+    """Load daily series, each market from one source.
+
+    Parameters
+    ----------
+    markets : sequence of str or Instrument, optional
+        Names, symbols or ``"yahoo:TICKER"``; the default list when left out.
+    start, end : str or Timestamp, optional
+        Inclusive dates. May be left out when ``events`` are given.
+    source : {"auto", "yahoo", "bundled", "files"}
+        ``"auto"`` takes, for each market on its own, the first of stored snapshot, Yahoo and bundled data that holds the
+        estimation window, day 0 and the largest window; failing that, the one reaching furthest of those with the
+        estimation window and day 0. Series are never spliced.
+    folder : str or Path, optional
+        Folder of CSV or Parquet files; needed for ``source="files"``.
+    events, windows : DataFrame and EventWindows, optional
+        What the series must hold.
+    history : int
+        Pseudo-announcements the placebo test will want; sets how far back to ask.
+    as_of : str, optional
+        Date ``YYYY-MM-DD``: use snapshots retrieved at or before it and ask nobody.
+    refresh : bool
+        Ask Yahoo again although a stored snapshot would do.
+    progress : bool
+        Show a bar while several symbols are downloaded.
+    yahoo : YahooSource, optional
+        Yahoo source to use, for a session or snapshot folder of one's own.
+
+    Returns
+    -------
+    PriceData
+        With ``unavailable`` naming every market that could not be had, and why.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        A market that is not known.
+    MarketReactionError
+        ``source="files"`` without a folder, or no dates and no events.
+    """
+    if source not in get_args(SourceName):
+        raise MarketReactionError(f"source={source!r} is not known; choose one of {', '.join(get_args(SourceName))}.")
+    instruments = list(dict.fromkeys(find_instrument(m) for m in (DEFAULT_MARKETS if markets is None else markets)))
+    windows = windows or EventWindows()
+    first, last = _dates(start, end, events, windows, history)
+    request = _Request(first, last, events, windows, as_of, refresh, progress)
+    if (source == "files") != (folder is not None):
+        raise MarketReactionError(
+            f"source={source!r} and folder={None if folder is None else str(folder)!r} do not go together: "
+            "a folder is needed for source='files' and read for no other."
+        )
+    if folder is not None:
+        return _from_files(instruments, request, folder)
+    return _from_catalogue(instruments, request, source, yahoo or YahooSource(SnapshotStore(paths.snapshots_dir())))
+
+
+def _dates(
+    start: str | pd.Timestamp | None, end: str | pd.Timestamp | None, events: pd.DataFrame | None, windows: EventWindows, history: int
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    if events is None and (start is None or end is None):
+        raise MarketReactionError("load_prices needs start and end, or events=; give one of them.")
+    spanned = windows.span(events, history) if events is not None else (None, None)
+    first = spanned[0] if start is None else times.parse_date(start, "start")
+    last = spanned[1] if end is None else times.parse_date(end, "end")
+    assert first is not None and last is not None
+    if first > last:
+        raise MarketReactionError(f"start={first:%Y-%m-%d} lies after end={last:%Y-%m-%d}; swap them.")
+    return first, last
+
+
+class _Request(NamedTuple):
+    """What the series must hold, and how to ask for it."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    events: pd.DataFrame | None
+    windows: EventWindows
+    as_of: str | None
+    refresh: bool
+    progress: bool
+
+    def reach(self, series: PriceSeries) -> Reach:
+        """How much of the request a series holds."""
+        if self.events is not None:
+            return reach_of(series, self.events, self.windows)
+        overlaps = series.sessions[0] <= self.end and series.sessions[-1] >= self.start
+        return Reach(int(overlaps), int(series.sessions[-1] >= self.end), series.sessions[-1])
+
+    def is_full(self, series: PriceSeries) -> bool:
+        """Whether a series holds everything asked for."""
+        wanted = 1 if self.events is None else len(self.events)
+        return self.reach(series)[:2] == (wanted, wanted)
+
+
+def _from_files(instruments: list[Instrument], request: _Request, folder: str | Path) -> PriceData:
+    files = FilesSource(folder)
+    offers: dict[str, list[PriceSeries]] = {}
+    reasons: dict[str, list[str]] = {}
+    for instrument in instruments:
+        try:
+            offers[instrument.name] = [files.fetch(instrument, request.start, request.end)]
+        except DataUnavailableError as error:
+            reasons[instrument.name] = [str(error)]
+    notes = [f"files not read: {'; '.join(files.unmatched)}"] if files.unmatched else []
+    return _choose(instruments, request, offers, reasons, notes)
+
+
+def _from_catalogue(
+    instruments: list[Instrument], request: _Request, source: SourceName, yahoo: YahooSource
+) -> PriceData:
+    """Stored snapshots first, then Yahoo for what they do not serve, then bundled data."""
+    offers: dict[str, list[PriceSeries]] = {instrument.name: [] for instrument in instruments}
+    reasons: dict[str, list[str]] = {instrument.name: [] for instrument in instruments}
+    notes: list[str] = []
+    if source != "bundled":
+        _offer_yahoo(instruments, request, yahoo, offers, reasons, notes)
+    if source != "yahoo":
+        bundled = BundledSource()
+        for instrument in instruments:
+            try:
+                offers[instrument.name].append(bundled.fetch(instrument, request.start, request.end))
+            except DataUnavailableError as error:
+                reasons[instrument.name].append(str(error))
+    return _choose(instruments, request, offers, reasons, notes)
+
+
+def _offer_yahoo(
+    instruments: list[Instrument],
+    request: _Request,
+    yahoo: YahooSource,
+    offers: dict[str, list[PriceSeries]],
+    reasons: dict[str, list[str]],
+    notes: list[str],
+) -> None:
+    """Add what Yahoo has, from snapshots where they serve, else over the network."""
+    listed = [instrument for instrument in instruments if instrument.yahoo]
+    for instrument in instruments:
+        if not instrument.yahoo:
+            reasons[instrument.name].append("Yahoo does not offer it")
+    to_ask = []
+    for instrument in listed:
+        stored = None if request.refresh else yahoo.stored(instrument, request.start, request.end, as_of=request.as_of)
+        if stored is not None:
+            offers[instrument.name].append(stored)
+        if stored is None or not request.is_full(stored):
+            to_ask.append(instrument)
+    if not to_ask:
+        return
+    if request.as_of is not None:
+        for instrument in to_ask:
+            reasons[instrument.name].append(f"no stored snapshot retrieved by {request.as_of} serves; leave out as_of to ask Yahoo")
+        return
+    if not yahoo.reachable():
+        notes.append("no network: Yahoo cannot be reached, so stored snapshots and bundled data are used where they exist.")
+        for instrument in to_ask:
+            reasons[instrument.name].append(
+                f"Yahoo ({instrument.yahoo}) cannot be reached; rerun with a network, or use a folder of files"
+            )
+        return
+    fetched, failed = yahoo.fetch_many(to_ask, request.start, request.end, progress=request.progress)
+    for series in fetched:
+        misdated = _misdated(series)
+        if misdated:
+            reasons[series.instrument.name].append(misdated)
+            notes.append(misdated)
+        else:
+            offers[series.instrument.name].append(series)
+    by_symbol = {instrument.yahoo: instrument.name for instrument in to_ask}
+    for error in failed:
+        reasons[by_symbol[error.symbol]].append(str(error))
+
+
+def _misdated(series: PriceSeries) -> str:
+    """Why a downloaded series is not used: its dates are off by a row against a bundled sibling; empty if they are not."""
+    bundled = BundledSource()
+    for name in sibling_names(series.instrument):
+        try:
+            sibling = bundled.fetch(find_instrument(name), series.sessions[0], series.sessions[-1])
+        except DataUnavailableError:
+            continue
+        offset = row_offset(series, sibling)
+        if offset.is_off:
+            return f"{series.source} {series.vintage.symbol} is not used: {offset}"
+    return ""
+
+
+def _choose(
+    instruments: list[Instrument],
+    request: _Request,
+    offers: dict[str, list[PriceSeries]],
+    reasons: dict[str, list[str]],
+    notes: list[str],
+) -> PriceData:
+    """Take for each market the first offer that holds everything, else the one reaching furthest; name the rest."""
+    series: dict[str, PriceSeries] = {}
+    unavailable = []
+    for instrument in instruments:
+        offered = offers.get(instrument.name, [])
+        full = [item for item in offered if request.is_full(item)]
+        partial = [item for item in offered if request.reach(item).measurable]
+        if full or partial:
+            chosen = full[0] if full else max(partial, key=request.reach)
+            series[chosen.name] = chosen
+            continue
+        short = [
+            f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d}, which does not hold the "
+            "estimation window and day 0"
+            for item in offered
+        ]
+        unavailable.append((instrument.name, "; ".join([*short, *reasons.get(instrument.name, [])])))
+    return PriceData(series, pd.DataFrame(unavailable, columns=["market", "reason"], dtype=str), tuple(notes))

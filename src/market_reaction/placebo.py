@@ -1,0 +1,305 @@
+"""Placebo-in-time over pseudo-announcements, each mapped through the clocks of every market.
+
+A pseudo-announcement is an instant, never "the same row": one per weekday at the event's clock time in its own zone, going
+back from the last one whose session in every market shown lies at least 11 sessions before that market's day 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from market_reaction import times
+from market_reaction.inference.placebo import PlaceboRank, joint_statistics, latest_distinct, placebo_rank
+from market_reaction.inference.power import placebo_mde
+from market_reaction.inference.scales import ewma_volatility
+from market_reaction.normal_models import rolling_abnormal
+from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.sessions import SessionClock
+from market_reaction.study import EventStudyResult, benchmark_moves
+from market_reaction.windows import EWMA_START
+
+HISTORY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPlacebo:
+    """Placebo of one event in one market.
+
+    Attributes
+    ----------
+    scaled, plain : PlaceboRank
+        Ranks of |AR| / sigma, sigma the EWMA(0.97) volatility known the session before (the headline), and of |AR|.
+    pool : numpy.ndarray
+        Signed scaled statistics of the pool, shape (S,), latest first.
+    pool_sessions : pandas.DatetimeIndex
+        Sessions of the pool, latest first.
+    statistic : float
+        Signed scaled statistic at the event.
+    mde : float
+        Minimum detectable effect of the headline test on day 0, in the unit of the market's moves.
+    n_left_out : int
+        Pool sessions dropped because an excluded event fell into their return.
+    """
+
+    scaled: PlaceboRank
+    plain: PlaceboRank
+    pool: np.ndarray
+    pool_sessions: pd.DatetimeIndex
+    statistic: float
+    mde: float
+    n_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceboResult:
+    """Placebo tests of one or more events.
+
+    Attributes
+    ----------
+    markets : mapping of (event_id, market) to MarketPlacebo
+        Each market's own test.
+    joint : mapping of event_id to mapping of str to PlaceboRank
+        Joint tests over the markets: ``"maximum"`` and ``"quadratic"``. Empty with one market.
+    history : int
+        Pool size aimed at.
+    """
+
+    markets: Mapping[tuple[str, str], MarketPlacebo]
+    joint: Mapping[str, Mapping[str, PlaceboRank]]
+    history: int
+
+    def summary(self) -> pd.DataFrame:
+        """One row an event and market.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by (event_id, market): statistic, placebo_p, placebo_p_floor, n_placebo, placebo_p_plain, mde (unit of the
+            market's moves), n_left_out, note.
+        """
+        rows = [
+            {
+                "event_id": event_id,
+                "market": market,
+                "statistic": found.statistic,
+                "placebo_p": found.scaled.p_value,
+                "placebo_p_floor": found.scaled.floor,
+                "n_placebo": found.scaled.n_placebo,
+                "placebo_p_plain": found.plain.p_value,
+                "mde": found.mde,
+                "n_left_out": found.n_left_out,
+                "note": found.scaled.note,
+            }
+            for (event_id, market), found in self.markets.items()
+        ]
+        return pd.DataFrame(rows).set_index(["event_id", "market"])
+
+    def joint_summary(self) -> pd.DataFrame:
+        """Joint tests, one row an event and statistic: value, placebo_p, placebo_p_floor, n_placebo, note."""
+        rows = [
+            {
+                "event_id": event_id,
+                "statistic": name,
+                "value": rank.statistic,
+                "placebo_p": rank.p_value,
+                "placebo_p_floor": rank.floor,
+                "n_placebo": rank.n_placebo,
+                "note": rank.note,
+            }
+            for event_id, ranks in self.joint.items()
+            for name, rank in ranks.items()
+        ]
+        columns = ["event_id", "statistic", "value", "placebo_p", "placebo_p_floor", "n_placebo", "note"]
+        return pd.DataFrame(rows, columns=columns).set_index(["event_id", "statistic"])
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(float_format=lambda value: f"{value:.3g}"))
+
+
+def pseudo_announcements(event: pd.Series, count: int) -> np.ndarray:
+    """Weekdays before the event's own local day at its local clock time, latest first.
+
+    Parameters
+    ----------
+    event : pandas.Series
+        Row of an event table; ``local_tz`` gives the clock. With precision ``"date"`` the result holds dates, not instants.
+    count : int
+        How many weekdays to go back.
+
+    Returns
+    -------
+    numpy.ndarray
+        Nanoseconds since 1970, UTC for instants, shape (count,).
+    """
+    if event["precision"] == "date":
+        days = pd.bdate_range(end=event["session_date"] - pd.Timedelta(days=1), periods=count)
+        return days.as_unit("ns").asi8[::-1]
+    instant = event["utc_latest"] if event["precision"] == "day" else event["announced_utc"]
+    local = instant.tz_convert(times.zone(event["local_tz"])).tz_localize(None)
+    days = pd.bdate_range(end=local.normalize() - pd.Timedelta(days=1), periods=count) + (local - local.normalize())
+    zoned = days.tz_localize(times.zone(event["local_tz"]), ambiguous=np.zeros(count, bool), nonexistent="shift_forward")
+    return zoned.tz_convert("UTC").as_unit("ns").asi8[::-1]
+
+
+def _mapped(clock: SessionClock, event: pd.Series, pseudo: np.ndarray) -> np.ndarray:
+    return clock.of_dates(pseudo) if event["precision"] == "date" else clock.first_closing_after(pseudo)
+
+
+def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int) -> int:
+    """First pseudo-announcement whose session in every market lies at least ``gap`` sessions before day 0."""
+    early = np.all([at <= zero - gap for at, zero in zip(mapped, day_zero, strict=True)], axis=0)
+    return int(np.argmax(early)) if early.any() else len(early)
+
+
+def excluded_sessions(clock: SessionClock, exclude: pd.DataFrame | None) -> np.ndarray:
+    """Rows of a market whose close-to-close return may hold one of the excluded events, as a boolean array."""
+    hit = np.zeros(len(clock.sessions) + 1, dtype=bool)
+    if exclude is not None:
+        for column in ("utc_earliest", "utc_latest"):
+            hit[clock.first_closing_after(exclude[column].dt.as_unit("ns").astype("int64").to_numpy())] = True
+    return hit[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMoves:
+    """Abnormal returns and volatility of one market, computed once for an event."""
+
+    clock: SessionClock
+    moves: np.ndarray
+    benchmark: np.ndarray | None
+    sigma: np.ndarray
+    banned: np.ndarray
+
+    @classmethod
+    def of(cls, series: PriceSeries, study: EventStudyResult, prices: PriceData, exclude: pd.DataFrame | None) -> MarketMoves:
+        moves = series.returns(study.design.returns)  # type: ignore[arg-type]
+        against = study.design.benchmarks.get(series.name)
+        benchmark = benchmark_moves(series, prices[against], study.design.returns) if against else None  # type: ignore[arg-type]
+        clock = SessionClock.of(series)
+        sigma = ewma_volatility(moves, start=EWMA_START)
+        return cls(clock, moves, benchmark, sigma, excluded_sessions(clock, exclude))
+
+
+def placebo_at(
+    event: pd.Series,
+    markets: Mapping[str, MarketMoves],
+    day_zero: Mapping[str, int],
+    study: EventStudyResult,
+    history: int,
+) -> tuple[dict[str, MarketPlacebo], dict[str, PlaceboRank]]:
+    """Placebo tests with day 0 of each market given: each market's own, and the joint ones."""
+    names = list(markets)
+    gap = -study.windows.estimation[1]
+    pseudo = pseudo_announcements(event, 3 * history + 100)
+    mapped = [_mapped(markets[name].clock, event, pseudo) for name in names]
+    start = _usable_from(mapped, [day_zero[name] for name in names], gap)
+    own: dict[str, MarketPlacebo] = {}
+    statistics = []
+    for name, positions in zip(names, mapped, strict=True):
+        market = markets[name]
+        at = positions[start:]
+        distinct = latest_distinct(at, len(at))
+        abnormal = rolling_abnormal(
+            study.design.normal_model, market.moves, market.benchmark, distinct, study.windows.estimation
+        )
+        scaled = abnormal / market.sigma[distinct]
+        known = np.isfinite(scaled)
+        keep = np.flatnonzero(known & ~market.banned[distinct])[:history]
+        reach = keep[-1] if len(keep) else -1
+        own[name] = _market_placebo(
+            market, distinct[keep], abnormal[keep], day_zero[name], study, int((known & market.banned[distinct])[: reach + 1].sum())
+        )
+        by_position = np.full(len(market.moves) + 1, np.nan)
+        by_position[distinct] = np.where(market.banned[distinct], np.nan, scaled)
+        statistics.append(by_position[at])
+    joint = _joint(own, np.column_stack(statistics), np.column_stack([at[start:] for at in mapped]), history)
+    return own, joint
+
+
+def _market_placebo(
+    market: MarketMoves, rows: np.ndarray, abnormal: np.ndarray, day_zero: int, study: EventStudyResult, n_left_out: int
+) -> MarketPlacebo:
+    at_event = rolling_abnormal(
+        study.design.normal_model, market.moves, market.benchmark, np.array([day_zero]), study.windows.estimation
+    )[0]
+    sigma = market.sigma[day_zero]
+    pool = abnormal / market.sigma[rows]
+    return MarketPlacebo(
+        scaled=placebo_rank(at_event / sigma, pool),
+        plain=placebo_rank(at_event, abnormal),
+        pool=pool,
+        pool_sessions=market.clock.sessions[rows],
+        statistic=float(at_event / sigma),
+        mde=placebo_mde(pool, float(sigma)),
+        n_left_out=n_left_out,
+    )
+
+
+def _joint(
+    own: Mapping[str, MarketPlacebo], statistics: np.ndarray, positions: np.ndarray, history: int
+) -> dict[str, PlaceboRank]:
+    """Joint ranks over the markets that have a test of their own; each distinct set of sessions counts once."""
+    tested = [i for i, found in enumerate(own.values()) if np.isfinite(found.scaled.p_value)]
+    if len(tested) < 2:
+        return {}
+    found = [list(own.values())[i] for i in tested]
+    complete = np.isfinite(statistics[:, tested]).all(axis=1)
+    rows, vectors = positions[complete][:, tested], statistics[complete][:, tested]
+    _, first = np.unique(rows, axis=0, return_index=True)
+    pool = vectors[np.sort(first)[:history]]
+    event = np.array([market.statistic for market in found])
+    scale = np.array([market.pool.std(ddof=1) for market in found])
+    return {
+        name: placebo_rank(value, values)
+        for name, (value, values) in joint_statistics(event, pool, scale).items()
+    }
+
+
+def placebo_test(
+    result: EventStudyResult,
+    prices: PriceData,
+    *,
+    history: int = HISTORY,
+    exclude: pd.DataFrame | None = None,
+) -> PlaceboResult:
+    """Compare every event with pseudo-announcements at the same local clock time.
+
+    Parameters
+    ----------
+    result : EventStudyResult
+        The study; its model, windows and return kind are used for every pseudo-announcement.
+    prices : PriceData
+        The same series.
+    history : int
+        Distinct sessions each market's pool aims at. Below 100 there is no p.
+    exclude : pandas.DataFrame, optional
+        Event table whose sessions are left out of the pool, such as ``mr.load_events()``: the null is then
+        "a day without such news".
+
+    Returns
+    -------
+    PlaceboResult
+
+    Notes
+    -----
+    T = |AR| / sigma, with AR from the pseudo-event's own estimation window and sigma^2 = EWMA(0.97) of squared moves known the
+    session before; p = (1 + #{T_s >= T_0}) / (S + 1). Scaling gives the right size in calm and in volatile times; the
+    plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard deviation.
+    """
+    markets = {series.name: MarketMoves.of(series, result, prices, exclude) for series in prices}
+    own: dict[tuple[str, str], MarketPlacebo] = {}
+    joint: dict[str, Mapping[str, PlaceboRank]] = {}
+    for event_id, event in result.events.iterrows():
+        name = str(event_id)
+        placed = {market: pair.position for (key, market), pair in result.pairs.items() if key == name}
+        if not placed:
+            continue
+        shown = {market: markets[market] for market in placed}
+        found, ranks = placebo_at(event, shown, placed, result, history)
+        own |= {(name, market): test for market, test in found.items()}
+        joint[name] = ranks
+    return PlaceboResult(own, joint, history)

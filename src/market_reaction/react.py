@@ -1,0 +1,475 @@
+"""One call from a time stamp to the full result: what every market did, and whether that was unusual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date as Date
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from market_reaction import events as event_tables
+from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, WindowError
+from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind
+from market_reaction.loading import SourceName, load_prices
+from market_reaction.normal_models import NormalModel
+from market_reaction.other_news import OtherNews, news_inside
+from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
+from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.records import Record, record_of
+from market_reaction.sessions import Reaction, SessionClock, locate
+from market_reaction.study import EventStudyResult, PairStudy, event_study, study_pair
+from market_reaction.windows import EventWindows
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReaction:
+    """CAR over one event window.
+
+    Attributes
+    ----------
+    start, end : int
+        Inclusive session offsets.
+    car, std_error : float
+        In the unit of the market's moves; NaN when incomplete.
+    complete_on : pandas.Timestamp or None
+        Session that completes the window; None when it is complete or that session is not known yet.
+    """
+
+    start: int
+    end: int
+    car: float
+    std_error: float
+    complete_on: pd.Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The reaction on one possible session of one market.
+
+    Attributes
+    ----------
+    session : pandas.Timestamp
+        Day 0.
+    previous_close, close : float
+        Levels.
+    change : float
+        Simple return, or difference for yields (percentage points) and VIX (points).
+    abnormal : float
+        Abnormal return of day 0, of the market's own return kind.
+    z, z_mad, z_ewma : float
+        Abnormal return over the forecast standard deviation, the robust spread and the EWMA volatility.
+    placebo : MarketPlacebo
+        Placebo test of day 0.
+    windows : tuple of WindowReaction
+        CARs.
+    record : Record or None
+        Rank in words.
+    """
+
+    session: pd.Timestamp
+    previous_close: float
+    close: float
+    change: float
+    abnormal: float
+    z: float
+    z_mad: float
+    z_ewma: float
+    placebo: MarketPlacebo
+    windows: tuple[WindowReaction, ...]
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketReaction:
+    """The reaction of one market.
+
+    Attributes
+    ----------
+    series : PriceSeries
+        The prices used.
+    where : Reaction
+        Position, candidates and phase.
+    headline : Measured
+        The headline session.
+    candidates : tuple of Measured
+        Every possible session, in order; one when the session is certain.
+    other_news : tuple of OtherNews
+        Other news inside the headline return.
+    notes : tuple of str
+        What a reader must know about this row.
+    """
+
+    series: PriceSeries
+    where: Reaction
+    headline: Measured
+    candidates: tuple[Measured, ...]
+    other_news: tuple[OtherNews, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def market(self) -> str:
+        """Name shown."""
+        return self.series.name
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether more than one session is possible."""
+        return len(self.where.candidates) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionResult:
+    """What ``react`` found.
+
+    Attributes
+    ----------
+    event : pandas.Series
+        The announcement.
+    reactions : tuple of MarketReaction
+        In the order asked for.
+    study : EventStudyResult
+        The event study on the headline sessions.
+    placebo : PlaceboResult
+        Placebo tests on the headline sessions.
+    prices : PriceData
+        Series used, and what could not be had.
+    parameters : mapping
+        What was asked for.
+    notes : tuple of str
+        Notes on the announcement and the loading.
+    """
+
+    event: pd.Series
+    reactions: tuple[MarketReaction, ...]
+    study: EventStudyResult
+    placebo: PlaceboResult
+    prices: PriceData
+    parameters: Mapping[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+    def __getitem__(self, market: str) -> MarketReaction:
+        """Reaction of one market by name or symbol."""
+        name = self.prices[market].name
+        return next(row for row in self.reactions if row.market == name)
+
+    @property
+    def event_id(self) -> str | None:
+        """Catalogue id of the announcement, or None for a time stamp typed in."""
+        known = self.event.get("catalogue_id")
+        return known if isinstance(known, str) else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a market, unrounded decimals: session, levels, change, z, placebo p, CARs, rank.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by market. CAR columns are named ``car[0,1]`` by their window.
+        """
+        from market_reaction import tables
+
+        return tables.reaction_frame(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: decimals, ISO dates, None where not available."""
+        from market_reaction import export
+
+        return export.reaction_dict(self)
+
+    def to_json(self) -> str:
+        """The JSON form as text."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def answer(self) -> str:
+        """One sentence computed from the result: what moved, and whether it was unusual."""
+        from market_reaction import tables
+
+        return tables.answer(self)
+
+    def plot(self, *, kind: Literal["reactions", "car", "placebo", "clock"] = "reactions", market: str | None = None) -> go.Figure:
+        """Chart of the result.
+
+        Parameters
+        ----------
+        kind : {"reactions", "car", "placebo", "clock"}
+            Reaction bars across markets, CAR path, placebo distribution, or the clock strip.
+        market : str, optional
+            Market of the CAR path or placebo chart; the first when left out.
+        """
+        from market_reaction import plots
+
+        return plots.reaction_figure(self, kind=kind, market=market)
+
+    def report(self, path: str | Path) -> Path:
+        """Write a self-contained HTML report with every chart and say where it is."""
+        from market_reaction import report
+
+        return report.write_report(self, path)
+
+    def _repr_html_(self) -> str:
+        from market_reaction import tables
+
+        return tables.reaction_html(self)
+
+
+def react(
+    announcement: str | datetime | None = None,
+    *,
+    date: str | Date | None = None,
+    markets: Sequence[str | Instrument] | None = None,
+    windows: EventWindows | Sequence[tuple[int, int]] | None = None,
+    normal_model: NormalModel = "constant_mean",
+    returns: ReturnKind | None = None,
+    benchmark: str | None = None,
+    source: SourceName = "auto",
+    folder: str | Path | None = None,
+    as_of: str | None = None,
+    refresh: bool = False,
+    history: int = HISTORY,
+    exclude: pd.DataFrame | None = None,
+    progress: bool = True,
+) -> ReactionResult:
+    """Measure how markets reacted to one announcement, and how unusual that was.
+
+    Parameters
+    ----------
+    announcement : str or datetime
+        A time stamp with a zone, such as ``"2025-06-10 22:50 UTC"``, or an id of the catalogue such as ``"2025-06-10-jt"``.
+    date : str or date, optional
+        Instead of ``announcement``: a bare date whose clock is unknown. Day 0 is each market's session of that date, or
+        its next.
+    markets : sequence of str or Instrument, optional
+        Names, symbols or ``"yahoo:TICKER"``; the default list when left out.
+    windows : EventWindows or sequence of pairs, optional
+        Event windows in sessions; (0, 1) and (0, 5) after an estimation window of (-130, -11) when left out.
+    normal_model : {"constant_mean", "market", "market_adjusted"}
+        Counterfactual.
+    returns : {"log", "simple"}, optional
+        Each instrument's own kind when left out.
+    benchmark : str, optional
+        Market to use as benchmark; loaded if it is not among ``markets``.
+    source : {"auto", "yahoo", "bundled", "files"}
+        Where prices come from.
+    folder : str or Path, optional
+        Folder of CSV or Parquet files for ``source="files"``.
+    as_of : str, optional
+        Use snapshots retrieved at or before this date, to repeat an old run.
+    refresh : bool
+        Ask Yahoo again although a stored snapshot would do.
+    history : int
+        Size of the placebo pool.
+    exclude : pandas.DataFrame, optional
+        Events whose sessions are left out of the placebo pool.
+    progress : bool
+        Show a bar while several symbols are downloaded.
+
+    Returns
+    -------
+    ReactionResult
+
+    Raises
+    ------
+    AnnouncementTimeError
+        No zone, no clock time, or both or none of ``announcement`` and ``date``.
+    UnknownInstrumentError
+        A market that is not known.
+    DataUnavailableError
+        None of the markets could be had around the announcement.
+
+    Examples
+    --------
+    >>> import market_reaction as mr
+    >>> london = mr.react("2025-06-10-jt", markets=["CSI 300"], source="bundled")
+    >>> row = london["CSI 300"]
+    >>> f"{row.headline.session:%Y-%m-%d} {row.headline.change:+.2%}"
+    '2025-06-11 +0.75%'
+    """
+    table = _announcement(announcement, date)
+    chosen = windows if isinstance(windows, EventWindows) else EventWindows(event=tuple(windows)) if windows else EventWindows()
+    asked = list(dict.fromkeys(DEFAULT_MARKETS if markets is None else markets))
+    prices = load_prices(
+        [*asked, benchmark] if benchmark and benchmark not in asked else asked,
+        events=table, windows=chosen, history=history, source=source, folder=folder, as_of=as_of, refresh=refresh,
+        progress=progress,
+    )  # fmt: skip
+    event = table.iloc[0]
+    if not len(prices):
+        raise DataUnavailableError(_nothing_to_show(prices), symbol=str(event.name), cause="too short")
+    study = event_study(
+        prices, table, windows=chosen, normal_model=normal_model, returns=returns, benchmark=benchmark,
+    )  # fmt: skip
+    rows, placebo = _measure_all(event, prices, study, history, exclude)
+    parameters = {
+        "windows": [list(window) for window in chosen.event],
+        "estimation": list(chosen.estimation),
+        "normal_model": normal_model,
+        "returns": returns,
+        "benchmark": benchmark,
+        "source": source,
+        "history": history,
+        "as_of": as_of,
+        "excluded_events": 0 if exclude is None else len(exclude),
+    }
+    return ReactionResult(event, rows, study, placebo, prices, parameters, _notes_on(event) + prices.notes)
+
+
+def _announcement(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:
+    if (announcement is None) == (day is None):
+        raise AnnouncementTimeError(
+            "give either an announcement, such as '2025-06-10 22:50 UTC' or '2025-06-10-jt', or date='2025-06-11' when "
+            f"its clock time is unknown; got {'both' if day is not None else 'neither'}."
+        )
+    return event_tables.dated(day) if day is not None else event_tables.announcement(announcement)  # type: ignore[arg-type]
+
+
+def _nothing_to_show(prices: PriceData) -> str:
+    reasons = "; ".join(f"{row.market}: {row.reason}" for row in prices.unavailable.itertuples())
+    return f"no market could be had around this announcement. {reasons}"
+
+
+def _notes_on(event: pd.Series) -> tuple[str, ...]:
+    if event["precision"] == "date":
+        return ("clock unknown: day 0 is each market's session of that date, or its next; news may have come after a close.",)
+    if event["precision"] == "day":
+        return ("only the day of this announcement is known; the headline takes its end, and rows may be ambiguous.",)
+    if not isinstance(event.get("catalogue_id"), str):
+        near = event_tables.suggest_event(event["announced_utc"])
+        if near:
+            title = event_tables.catalogue("us_china").at[near, "title"]
+            return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
+    return ()
+
+
+def _measure_all(
+    event: pd.Series, prices: PriceData, study: EventStudyResult, history: int, exclude: pd.DataFrame | None
+) -> tuple[tuple[MarketReaction, ...], PlaceboResult]:
+    """Measure every market on its headline session, and again on the other candidates of ambiguous rows."""
+    key = str(event.name)
+    moves = {series.name: MarketMoves.of(series, study, prices, exclude) for series in prices}
+    day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
+    tests, joint = placebo_at(event, moves, day_zero, study, history)
+    rows = []
+    for series in prices:
+        where = locate(SessionClock.of(series), event)
+        measured: dict[int, Measured] = {}
+        for position in sorted({*where.candidates, where.position}):
+            if position >= len(series.sessions):
+                continue
+            if position == where.position:
+                pair, test = study.pairs[key, series.name], tests[series.name]
+            else:
+                against = study.design.benchmarks.get(series.name)
+                pair = study_pair(
+                    key, series, position, study.windows, study.design.normal_model, study.design.returns,  # type: ignore[arg-type]
+                    prices[against] if against else None,
+                )  # fmt: skip
+                test = placebo_at(event, moves, day_zero | {series.name: position}, study, history)[0][series.name]
+            measured[position] = _measure(series, pair, test, study.windows)
+        own = event.get("catalogue_id")
+        news = news_inside(series, where.position, event, _own_id(event, own))
+        notes = _row_notes(event, series, where, study, measured[where.position])
+        rows.append(
+            MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, notes)
+        )
+    named = {(key, market): test for market, test in tests.items()}
+    return tuple(rows), PlaceboResult(named, {key: joint}, history)
+
+
+def _own_id(event: pd.Series, own: object) -> str | None:
+    """Catalogue row that is the announcement itself: named by the user, or the one whose bounds hold the time typed."""
+    if isinstance(own, str):
+        return own
+    return event_tables.suggest_event(event["announced_utc"]) if event["precision"] == "minute" else None
+
+
+def _measure(series: PriceSeries, pair: PairStudy, test: MarketPlacebo, windows: EventWindows) -> Measured:
+    at = pair.position
+    changes = series.returns("simple")
+    z, z_mad, z_ewma = pair.z_values()
+    return Measured(
+        session=series.sessions[at],
+        previous_close=float(series.closes[at - 1]),
+        close=float(series.closes[at]),
+        change=float(changes[at]),
+        abnormal=pair.day_zero,
+        z=z,
+        z_mad=z_mad,
+        z_ewma=z_ewma,
+        placebo=test,
+        windows=tuple(_window(series, pair, window) for window in windows.event),
+        record=record_of(changes, series.sessions, at),
+    )
+
+
+def _window(series: PriceSeries, pair: PairStudy, window: tuple[int, int]) -> WindowReaction:
+    car, error = pair.car(window)
+    missing = pair.position + window[1] - (len(series.sessions) - 1)
+    complete_on = _session_beyond(series, missing) if missing > 0 else None
+    return WindowReaction(*window, car, error, complete_on)
+
+
+def _session_beyond(series: PriceSeries, count: int) -> pd.Timestamp | None:
+    """Session ``count`` sessions after the last row, by the calendar or, where there is none, by weekdays."""
+    hours = SessionClock.of(series).hours
+    last = series.sessions[-1]
+    return hours.session_after(last, count) if hours else last + pd.offsets.BDay(count)
+
+
+def _row_notes(
+    event: pd.Series, series: PriceSeries, where: Reaction, study: EventStudyResult, measured: Measured
+) -> tuple[str, ...]:
+    """What a reader of this row must know: clock, closed days, gaps, missing returns, incomplete windows, bad rows."""
+    position, session = where.position, measured.session
+    notes = []
+    if event["precision"] == "date" and session != event["session_date"]:
+        notes.append(f"{event['session_date']:%Y-%m-%d} is no session of this market; the next, {session:%Y-%m-%d}, is day 0.")
+    if where.phase == "closed day":
+        notes.append(f"the market was closed when the news came; its next session is {session:%Y-%m-%d}.")
+    if len(where.candidates) > 1:
+        notes.append(_why_ambiguous(event, series, where))
+    if where.without_row:
+        days = ", ".join(f"{day:%Y-%m-%d}" for day in where.without_row[:3])
+        notes.append(
+            f"the calendar has {len(where.without_row)} session(s) between the news and day 0 without a row in the series "
+            f"({days}): closed in fact, or missing data."
+        )
+    days = (session - series.sessions[position - 1]).days
+    if days > 4:
+        notes.append(f"the return spans {days} calendar days since {series.sessions[position - 1]:%Y-%m-%d}; news pooled over them.")
+    waiting = [window for window in measured.windows if window.complete_on is not None]
+    if waiting:
+        dates = ", ".join(f"[{w.start},{w.end}] on {w.complete_on:%Y-%m-%d}" for w in waiting)
+        notes.append(f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows complete later: {dates}.")
+    lost = study.excluded[study.excluded["market"] == series.name]
+    if len(lost):
+        notes.append(
+            f"{len(lost)} session(s) of the windows have no return, first {lost['session'].iloc[0]:%Y-%m-%d}: {lost['reason'].iloc[0]}."
+        )
+    last = min(position + study.windows.span_offsets[1], len(series.sessions) - 1)
+    for found in series.quality.between(series.sessions[position - 1], series.sessions[last]).itertuples():
+        notes.append(f"{found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound {found.bound}). {found.what_to_do}")
+    return tuple(notes)
+
+
+def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> str:
+    first, last = where.candidates[0], where.candidates[-1]
+    labels = [f"{series.sessions[at]:%Y-%m-%d}" for at in where.candidates if at < len(series.sessions)]
+    if last >= len(series.sessions):
+        labels.append("the session after the data end")
+    low, high = series.close_earliest_utc[first], series.close_utc[first]
+    close = f"{high:%H:%M} UTC" if low == high else f"{low:%H:%M}-{high:%H:%M} UTC (not known to the minute)"
+    return (
+        f"ambiguous: the announcement's bounds {event['utc_earliest']:%Y-%m-%d %H:%M} to {event['utc_latest']:%Y-%m-%d %H:%M} UTC "
+        f"straddle the close of {labels[0]} at {close}, so {' and '.join(labels)} are possible; the headline is "
+        f"{series.sessions[where.position]:%Y-%m-%d}."
+    )

@@ -1,0 +1,70 @@
+"""Records in words: "largest one-day gain since 2025-05-14", with the rate at which chance earns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How far back one must go for a move at least as large in the same direction.
+
+    Attributes
+    ----------
+    direction : str
+        ``"gain"``, ``"fall"`` or ``"none"`` for no change.
+    since : pandas.Timestamp or None
+        Session of the last move at least as large; None when the series holds none.
+    sessions : int
+        Sessions from that one to day 0; when there is none, the number of sessions with a move up to day 0.
+    chance : float
+        Share of days that earn this rank by chance in this market and direction, 1 / sessions.
+    text : str
+        The record in words.
+    """
+
+    direction: str
+    since: pd.Timestamp | None
+    sessions: int
+    chance: float
+    text: str
+
+
+def record_of(moves: np.ndarray, sessions: pd.DatetimeIndex, position: int) -> Record | None:
+    """Rank of the move at ``position`` among the moves before it in the same direction.
+
+    Parameters
+    ----------
+    moves : numpy.ndarray
+        Moves by session (simple returns or differences), shape (T,).
+    sessions : pandas.DatetimeIndex
+        Labels of the sessions.
+    position : int
+        Row of day 0.
+
+    Returns
+    -------
+    Record or None
+        None when day 0 has no move.
+    """
+    move = moves[position]
+    if not np.isfinite(move):
+        return None
+    if move == 0:
+        return Record("none", None, 0, 1.0, "unchanged")
+    sign, word = (1.0, "gain") if move > 0 else (-1.0, "fall")
+    as_large = np.flatnonzero(sign * moves[:position] >= sign * move)
+    if not len(as_large):
+        count = int(np.isfinite(moves[: position + 1]).sum())
+        first = sessions[np.flatnonzero(np.isfinite(moves))[0]]
+        text = f"largest one-day {word} of the {count} sessions at hand, since {first:%Y-%m-%d}"
+        return Record(word, None, count, 1.0 / count, f"{text} (1 day in {count} by chance)")
+    back = position - int(as_large[-1])
+    since = sessions[as_large[-1]]
+    if back == 1:
+        return Record(word, since, 1, 1.0, f"no record: the session before, {since:%Y-%m-%d}, had a {word} at least as large")
+    text = f"largest one-day {word} since {since:%Y-%m-%d}, {back} sessions earlier (1 day in {back} by chance)"
+    return Record(word, since, back, 1.0 / back, text)

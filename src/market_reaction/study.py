@@ -1,0 +1,512 @@
+"""Event studies: every event in every market, with normal returns, abnormal returns and their forecast error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from market_reaction.errors import OverlappingEventsWarning, UnknownInstrumentError, WindowError
+from market_reaction.inference.scales import ewma_volatility, mad_std
+from market_reaction.instruments import ReturnKind
+from market_reaction.normal_models import NORMAL_MODELS, NormalFit, NormalModel, fit_normal_model
+from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.sessions import reaction_sessions
+from market_reaction.windows import EWMA_START, EventWindows, Window
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, slots=True)
+class PairStudy:
+    """One event in one market, day 0 given.
+
+    Attributes
+    ----------
+    position : int
+        Row of day 0 in the series.
+    taus : numpy.ndarray
+        Session offsets covered, shape (m,).
+    actual, abnormal : numpy.ndarray
+        Returns at those offsets, shape (m,); NaN beyond the data.
+    forecast_cov : numpy.ndarray
+        Covariance of the abnormal returns, shape (m, m).
+    fit : NormalFit
+        The normal-return model.
+    mad_std, ewma_std : float
+        Robust spread of the estimation residuals, and EWMA(0.97) volatility known at the close before day 0.
+    """
+
+    position: int
+    taus: np.ndarray
+    actual: np.ndarray
+    abnormal: np.ndarray
+    forecast_cov: np.ndarray
+    fit: NormalFit
+    mad_std: float
+    ewma_std: float
+
+    def at(self, tau: int) -> int:
+        """Index of a session offset in the arrays."""
+        return tau - int(self.taus[0])
+
+    @property
+    def day_zero(self) -> float:
+        """Abnormal return of day 0."""
+        return float(self.abnormal[self.at(0)])
+
+    def z_values(self) -> tuple[float, float, float]:
+        """Day-0 abnormal return over three scales.
+
+        Returns
+        -------
+        tuple of float
+            Over the forecast standard deviation; over the robust spread with the same forecast-error factor; over the
+            EWMA volatility known the session before. NaN where a scale is zero.
+        """
+        forecast = float(np.sqrt(self.forecast_cov[self.at(0), self.at(0)]))
+        factor = forecast / self.fit.residual_std if self.fit.residual_std > 0 else float("nan")
+        scales = (forecast, self.mad_std * factor, self.ewma_std)
+        return tuple(self.day_zero / s if s > 0 else float("nan") for s in scales)  # type: ignore[return-value]
+
+    def car(self, window: Window) -> tuple[float, float]:
+        """CAR over a window and its standard error; NaN when the window is incomplete.
+
+        Notes
+        -----
+        Var(CAR) = w' C w, with C the forecast covariance and w ones over the window.
+        """
+        rows = slice(self.at(window[0]), self.at(window[1]) + 1)
+        total = float(self.abnormal[rows].sum())
+        error = float(np.sqrt(self.forecast_cov[rows, rows].sum()))
+        return (total, error) if np.isfinite(total) else (float("nan"), float("nan"))
+
+
+def benchmark_moves(series: PriceSeries, benchmark: PriceSeries, kind: ReturnKind | None) -> np.ndarray:
+    """Benchmark move over each session of another series, from the benchmark's closes at that series' session labels.
+
+    Returns
+    -------
+    numpy.ndarray
+        One value a session of ``series``; NaN where the benchmark has no close of either label.
+    """
+    levels = benchmark.bars["close"].reindex(series.sessions).to_numpy(dtype=float)
+    chosen = benchmark.instrument.return_kind if kind is None or benchmark.instrument.is_difference else kind
+    moves = np.full(len(levels), np.nan)
+    if chosen == "difference":
+        moves[1:] = np.diff(levels)
+        return moves
+    levels = np.where(levels > 0, levels, np.nan)
+    moves[1:] = np.diff(np.log(levels)) if chosen == "log" else levels[1:] / levels[:-1] - 1.0
+    return moves
+
+
+def study_pair(
+    event_id: str,
+    series: PriceSeries,
+    position: int,
+    windows: EventWindows,
+    normal_model: NormalModel = "constant_mean",
+    returns: ReturnKind | None = None,
+    benchmark: PriceSeries | None = None,
+) -> PairStudy:
+    """Fit the normal-return model and take abnormal returns around one day 0.
+
+    Raises
+    ------
+    WindowError
+        Day 0 lies beyond the data, or the estimation window before the first return; the message gives the bound.
+    """
+    first, last = windows.estimation
+    if position >= len(series.sessions):
+        raise WindowError(
+            f"event {event_id!r} has its reaction session after the last row of {series.name!r} "
+            f"({series.sessions[-1]:%Y-%m-%d}, {series.source}). Load a source that reaches further, or wait for the close."
+        )
+    if position + first < 1:
+        raise WindowError(
+            f"event {event_id!r} needs {1 - first} sessions before {series.sessions[position]:%Y-%m-%d} for "
+            f"{series.name!r}, but its prices start {series.sessions[0]:%Y-%m-%d} ({position} sessions, {series.source}). "
+            f"Load earlier prices, or shorten estimation={windows.estimation}."
+        )
+    moves = series.returns(returns)
+    market = benchmark_moves(series, benchmark, returns) if benchmark is not None else None
+    inside = slice(position + first, position + last + 1)
+    fit = fit_normal_model(normal_model, moves[inside], None if market is None else market[inside])
+    low, high = windows.span_offsets
+    taus = np.arange(low, high + 1)
+    actual, market_at = (_rows(values, position + taus) for values in (moves, market))
+    assert actual is not None
+    return PairStudy(
+        position=position,
+        taus=taus,
+        actual=actual,
+        abnormal=fit.abnormal(actual, market_at),
+        forecast_cov=fit.forecast_covariance(len(taus), market_at),
+        fit=fit,
+        mad_std=mad_std(fit.residuals),
+        ewma_std=float(ewma_volatility(moves[: position + 1], start=EWMA_START)[-1]),
+    )
+
+
+def _rows(values: np.ndarray | None, at: np.ndarray) -> np.ndarray | None:
+    """Values at some rows, NaN beyond the last."""
+    if values is None:
+        return None
+    return np.append(values, np.nan)[np.minimum(at, len(values))]
+
+
+@dataclass(frozen=True)
+class Design:
+    """How a study was set up.
+
+    Attributes
+    ----------
+    normal_model : str
+        Name of the normal-return model.
+    returns : str or None
+        Return kind asked for; None for each instrument's own.
+    benchmarks : mapping of str to str
+        Benchmark of each market, where the model needs one.
+    """
+
+    normal_model: str
+    returns: str | None
+    benchmarks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventStudyResult:
+    """What ``event_study`` found; everything else is computed from these.
+
+    Attributes
+    ----------
+    pairs : mapping of (event_id, market) to PairStudy
+        Fits, abnormal returns and forecast covariances.
+    events : pandas.DataFrame
+        The event table.
+    sessions : pandas.DataFrame
+        As ``reaction_sessions`` gives it.
+    windows : EventWindows
+        Estimation and event windows.
+    design : Design
+        Normal-return model, return kind and benchmarks.
+    excluded : pandas.DataFrame
+        Columns event_id, market, session, reason: what was left out and why.
+    vintage : pandas.DataFrame
+        Provenance of every series.
+    """
+
+    pairs: Mapping[tuple[str, str], PairStudy]
+    events: pd.DataFrame
+    sessions: pd.DataFrame
+    windows: EventWindows
+    design: Design
+    excluded: pd.DataFrame
+    vintage: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy frame, one row an event, market and session offset, unrounded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns event_id, market, tau, actual_return, normal_return, abnormal_return, forecast_std, car (running sum
+            from the first offset of the windows).
+        """
+        frames = []
+        for (event_id, market), pair in self.pairs.items():
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "event_id": event_id,
+                        "market": market,
+                        "tau": pair.taus,
+                        "actual_return": pair.actual,
+                        "normal_return": pair.actual - pair.abnormal,
+                        "abnormal_return": pair.abnormal,
+                        "forecast_std": np.sqrt(np.diag(pair.forecast_cov)),
+                        "car": np.cumsum(pair.abnormal),
+                        "car_std_error": np.sqrt(
+                            [pair.forecast_cov[: i + 1, : i + 1].sum() for i in range(len(pair.taus))]
+                        ),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
+
+    def fits(self) -> pd.DataFrame:
+        """Fitted models by (event_id, market): parameters, residual_std, mad_std, ewma_std, df_resid, nobs, first, last."""
+        from market_reaction.normal_models import PARAMETERS
+
+        rows = []
+        for (event_id, market), pair in self.pairs.items():
+            names = PARAMETERS[pair.fit.model]
+            rows.append(
+                {"event_id": event_id, "market": market}
+                | dict(zip(names, pair.fit.params, strict=True))
+                | {
+                    "residual_std": pair.fit.residual_std,
+                    "mad_std": pair.mad_std,
+                    "ewma_std": pair.ewma_std,
+                    "df_resid": pair.fit.df_resid,
+                    "nobs": pair.fit.nobs,
+                }
+            )
+        return pd.DataFrame(rows).set_index(["event_id", "market"])
+
+    def car(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Cumulative abnormal return of each event and market.
+
+        Parameters
+        ----------
+        window : tuple of int, optional
+            Inclusive offsets inside the study's windows; the first event window when left out.
+        level : float
+            Coverage of the interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high. The t test holds
+            for normal errors of constant variance; for one event the placebo p leads.
+        """
+        chosen = self._window(window)
+        rows = []
+        for (event_id, market), pair in self.pairs.items():
+            estimate, error = pair.car(chosen)
+            rows.append(
+                {"event_id": event_id, "market": market} | _t_row(estimate, error, pair.fit.df_resid, level)
+            )
+        return pd.DataFrame(rows).set_index(["event_id", "market"])
+
+    def caar(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Mean CAR over events of each market, with a t test over the K event values.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, n_events. NaN with one
+            event.
+
+        References
+        ----------
+        Ibragimov and Muller (2010), Journal of Business and Economic Statistics 28:453.
+        """
+        cars = self.car(window, level)["estimate"].dropna()
+        rows = []
+        for market, values in cars.groupby(level="market", sort=False):
+            count = len(values)
+            error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+            rows.append(
+                {"market": market} | _t_row(float(values.mean()), error, count - 1, level) | {"n_events": count}
+            )
+        columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "n_events"]
+        return pd.DataFrame(rows, columns=columns).set_index("market")
+
+    def summary(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
+        """One row a market: the CAR of the only event, or the mean over events, with n_events and n_excluded."""
+        single = len(self.events) == 1
+        frame = self.car(window, level).droplevel("event_id") if single else self.caar(window, level)
+        counts = self.excluded.groupby("market")["event_id"].nunique()
+        return frame.assign(
+            n_events=1 if single else frame["n_events"],
+            n_excluded=counts.reindex(frame.index).fillna(0).astype(int),
+        )
+
+    def plot(self, *, kind: Literal["car"] = "car", market: str | None = None) -> go.Figure:
+        """CAR paths with their pointwise band."""
+        from market_reaction import plots
+
+        return plots.car_paths(self.to_frame(), market=market)
+
+    def _window(self, window: Window | None) -> Window:
+        low, high = self.windows.span_offsets
+        chosen = self.windows.event[0] if window is None else (int(window[0]), int(window[1]))
+        if not low <= chosen[0] <= chosen[1] <= high:
+            raise WindowError(
+                f"window={chosen} reaches beyond the offsets {low} to {high} of this study. "
+                "Run event_study with a larger event window."
+            )
+        return chosen
+
+    def _repr_html_(self) -> str:
+        from market_reaction import tables
+
+        return tables.study_html(self)
+
+
+def _t_row(estimate: float, error: float, df: int, level: float) -> dict[str, float]:
+    usable = np.isfinite(error) and error > 0 and df > 0
+    statistic = estimate / error if usable else float("nan")
+    reach = stats.t.ppf(0.5 + level / 2, df) * error if usable else float("nan")
+    return {
+        "estimate": estimate,
+        "std_error": error,
+        "statistic": statistic,
+        "df": df,
+        "p_value": float(2 * stats.t.sf(abs(statistic), df)) if usable else float("nan"),
+        "conf_low": estimate - reach,
+        "conf_high": estimate + reach,
+    }
+
+
+def event_study(
+    prices: PriceData,
+    events: pd.DataFrame,
+    *,
+    windows: EventWindows | None = None,
+    normal_model: NormalModel = "constant_mean",
+    returns: ReturnKind | None = None,
+    benchmark: str | None = None,
+    on_bad_event: Literal["raise", "exclude"] = "raise",
+) -> EventStudyResult:
+    """Measure the reaction to every event in every loaded market.
+
+    Parameters
+    ----------
+    prices : PriceData
+        Loaded series; each keeps its own sessions.
+    events : pandas.DataFrame
+        As ``load_events`` gives it.
+    windows : EventWindows, optional
+        Estimation window (-130, -11) and event windows (0, 1) and (0, 5) when left out.
+    normal_model : {"constant_mean", "market", "market_adjusted"}
+        Counterfactual. The last two need a benchmark that the event did not move: if it did, the result is the
+        effect relative to the benchmark.
+    returns : {"log", "simple"}, optional
+        Each instrument's own kind when left out (log for prices). Yields and VIX are always differences.
+    benchmark : str, optional
+        Market to use as benchmark for all; each instrument's default when left out. It must be loaded.
+    on_bad_event : {"raise", "exclude"}
+        Whether events that cannot be measured stop the study (all are listed) or are moved to ``excluded``.
+
+    Returns
+    -------
+    EventStudyResult
+
+    Raises
+    ------
+    WindowError
+        Events whose windows reach beyond the data; all are listed at once.
+    UnknownInstrumentError
+        A benchmark that is not loaded.
+
+    Warns
+    -----
+    OverlappingEventsWarning
+        Two events share sessions of one market.
+
+    Notes
+    -----
+    AR_t = R_t - E[R_t]; CAR(t1, t2) is the sum of AR over the window; Var(CAR) = s^2 [m + x_W'(X'X)^-1 x_W] with L - k
+    degrees of freedom.
+
+    References
+    ----------
+    Brown and Warner (1985), Journal of Financial Economics 14:3; MacKinlay (1997), Journal of Economic Literature 35:13.
+    """
+    windows = windows or EventWindows()
+    if normal_model not in NORMAL_MODELS:
+        raise WindowError(f"normal_model={normal_model!r} is not known; choose one of {', '.join(NORMAL_MODELS)}.")
+    sessions = reaction_sessions(events, prices)
+    pairs: dict[tuple[str, str], PairStudy] = {}
+    excluded: list[dict[str, object]] = []
+    bad: list[str] = []
+    benchmarks: dict[str, str] = {}
+    for series in prices:
+        against = None if normal_model == "constant_mean" else find_benchmark(prices, series, benchmark, normal_model)
+        if against is not None:
+            benchmarks[series.name] = against.name
+        for event_id in events.index:
+            session = sessions.at[(event_id, series.name), "session"]
+            position = len(series.sessions) if pd.isna(session) else int(series.sessions.get_loc(session))
+            try:
+                pair = study_pair(event_id, series, position, windows, normal_model, returns, against)
+            except WindowError as error:
+                bad.append(str(error))
+                excluded.append(_left_out(event_id, series.name, session, str(error)))
+                continue
+            pairs[event_id, series.name] = pair
+            excluded += _nan_returns(event_id, series, pair, windows)
+        _warn_overlap(series.name, pairs, windows)
+    if bad and (on_bad_event == "raise" or not pairs):
+        raise WindowError("\n".join(dict.fromkeys(bad)))
+    return EventStudyResult(
+        pairs=pairs,
+        events=events,
+        sessions=sessions,
+        windows=windows,
+        design=Design(normal_model, returns, benchmarks),
+        excluded=pd.DataFrame(excluded, columns=["event_id", "market", "session", "reason"]),
+        vintage=prices.vintage,
+    )
+
+
+def find_benchmark(prices: PriceData, series: PriceSeries, name: str | None, normal_model: str) -> PriceSeries:
+    """Benchmark series of a market: the one named, else its default.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        The benchmark is not loaded, or none is known.
+    WindowError
+        The benchmark is the market itself.
+    """
+    wanted = name or series.instrument.benchmark
+    if not wanted:
+        raise UnknownInstrumentError(
+            f"{series.name!r} has no default benchmark, which normal_model={normal_model!r} needs. "
+            "Name one with benchmark=, or use normal_model='constant_mean'."
+        )
+    found = prices[wanted]
+    if found.name == series.name:
+        raise WindowError(
+            f"{series.name!r} cannot be its own benchmark under normal_model={normal_model!r}. "
+            "Name another with benchmark=, or use normal_model='constant_mean' for it."
+        )
+    return found
+
+
+def _left_out(event_id: object, market: str, session: object, reason: str) -> dict[str, object]:
+    return {"event_id": event_id, "market": market, "session": session, "reason": reason}
+
+
+def _nan_returns(
+    event_id: str, series: PriceSeries, pair: PairStudy, windows: EventWindows
+) -> list[dict[str, object]]:
+    """Sessions of the windows that have no return although the series has rows for them."""
+    start = pair.position + windows.estimation[0]
+    stop = min(pair.position + windows.span_offsets[1], len(series.sessions) - 1) + 1
+    levels = series.closes
+    bad = start + np.flatnonzero(np.isnan(series.returns("log")[start:stop]))
+    if series.instrument.is_difference:
+        return []
+    return [
+        _left_out(
+            event_id,
+            series.name,
+            series.sessions[at],
+            f"no return: the level went from {levels[at - 1]:g} to {levels[at]:g}, and a return needs both above zero",
+        )
+        for at in bad
+    ]
+
+
+def _warn_overlap(market: str, pairs: Mapping[tuple[str, str], PairStudy], windows: EventWindows) -> None:
+    low, high = windows.span_offsets
+    placed = sorted((pair.position, event_id) for (event_id, name), pair in pairs.items() if name == market)
+    for (before, first), (after, second) in zip(placed, placed[1:], strict=False):
+        if after + low <= before + high:
+            warnings.warn(
+                f"events {first!r} and {second!r} share sessions of {market!r}: their day 0 lie {after - before} sessions "
+                f"apart and the windows reach from {low} to {high}. Merge them or shorten the windows.",
+                OverlappingEventsWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,22 @@
+"""Small pieces several tests share: seeded panels and series built by hand."""
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.instruments import Instrument
+from market_reaction.prices import PriceData
+
+TEST_MARKET = Instrument("Test index", "index", calendar="", unit="index points", bar_close="16:00 America/New_York")
+
+
+def seeded_closes(seed: int = 1, rows: int = 900, columns: int = 1) -> pd.DataFrame:
+    """Closes of a random walk on weekdays from 2020-01-01."""
+    moves = np.random.default_rng(seed).standard_t(5, size=(rows, columns)) * 0.01
+    days = pd.bdate_range("2020-01-01", periods=rows)
+    return pd.DataFrame(100 * np.exp(moves.cumsum(axis=0)), index=days, columns=[f"m{i}" for i in range(columns)])
+
+
+def price_data(closes: pd.DataFrame, **changes: object) -> PriceData:
+    """Price data of instruments that have no calendar and close at 16:00 New York."""
+    values = {"asset_class": "index", "bar_close": "16:00 America/New_York"} | changes
+    return PriceData.from_frame(closes, {name: Instrument(name, **values) for name in closes.columns})

@@ -1,0 +1,89 @@
+import pandas as pd
+import pytest
+
+from market_reaction import events
+from market_reaction.errors import AnnouncementTimeError, EventTableError
+
+
+def test_a_time_stamp_has_bounds_of_one_minute() -> None:
+    row = events.load_events({"london": "2025-06-10 22:50 UTC"}).loc["london"]
+    assert row["announced_utc"] == pd.Timestamp("2025-06-10 22:50", tz="UTC")
+    assert row["utc_latest"] - row["announced_utc"] == pd.Timedelta(minutes=1)
+    assert row["announced_utc"] - row["utc_earliest"] == pd.Timedelta(minutes=1)
+
+
+def test_a_catalogue_id_works_wherever_a_time_stamp_does() -> None:
+    row = events.load_events({"london": "2025-06-10-jt"}).loc["london"]
+    assert row["utc_earliest"] == pd.Timestamp("2025-06-10 22:15", tz="UTC")
+    assert row["utc_latest"] == pd.Timestamp("2025-06-10 23:00", tz="UTC")
+    assert row["catalogue_id"] == "2025-06-10-jt"
+    assert events.load_events("2025-06-10-jt").index.tolist() == ["2025-06-10-jt"]
+
+
+def test_the_catalogue_has_the_documented_counts() -> None:
+    table = events.load_events()
+    assert len(table) == 131
+    assert table["precision"].value_counts().to_dict() == {"day": 65, "hour": 40, "minute": 26}
+    assert table["direction"].value_counts().to_dict() == {"escalation": 74, "de-escalation": 49, "mixed": 8}
+
+
+def test_a_table_of_precision_day_takes_the_whole_local_day(tmp_path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("event_id,announced_utc,local_tz\nx,2025-06-11,Asia/Shanghai\ny,2025-06-11 09:00 Asia/Shanghai,\n")
+    table = events.load_events(path)
+    assert table.loc["x", "utc_earliest"] == pd.Timestamp("2025-06-10 16:00", tz="UTC")
+    assert table.loc["x", "announced_utc"] == table.loc["x", "utc_latest"] == pd.Timestamp("2025-06-11 16:00", tz="UTC")
+    assert table.loc["y", "precision"] == "minute"
+
+
+def test_a_frame_is_read_like_a_file_and_not_changed() -> None:
+    frame = pd.DataFrame({"event_id": ["a"], "announced_utc": [pd.Timestamp("2025-06-10 22:50", tz="UTC")], "note": ["n"]})
+    before = frame.copy()
+    table = events.load_events(frame)
+    pd.testing.assert_frame_equal(frame, before)
+    assert table.loc["a", "note"] == "n"
+    again = events.load_events(table)
+    assert again.loc["a", "utc_latest"] == table.loc["a", "utc_latest"]
+
+
+def test_all_bad_rows_are_listed_at_once(tmp_path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(
+        "event_id,announced_utc,utc_latest,precision\n"
+        "a,2025-06-11 09:00,,\nb,2025-06-11 09:00 UTC,2025-06-11 08:00 UTC,\nc,2025-06-11 09:00 UTC,,week\n"
+        "d,2025-06-11 09:00 UTC,,\nd,2025-06-11 09:00 UTC,,\n"
+    )
+    with pytest.raises(EventTableError) as caught:
+        events.load_events(path)
+    text = str(caught.value)
+    for part in ("4 bad rows", "line 2 ('a')", "no time zone", "line 3 ('b')", "outside", "line 4", "'week'", "'d' is given twice"):
+        assert part in text
+
+
+def test_missing_columns_and_files_are_named(tmp_path) -> None:
+    (tmp_path / "x.csv").write_text("when\n2025\n")
+    with pytest.raises(EventTableError, match="lacks the column event_id and announced_utc; it has when"):
+        events.load_events(tmp_path / "x.csv")
+    with pytest.raises(EventTableError, match="does not exist"):
+        events.load_events(tmp_path / "nowhere.csv")
+    with pytest.raises(EventTableError, match="at least one label"):
+        events.load_events({})
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(AnnouncementTimeError, match="2025-06-10-jt"):
+        events.load_events("2025-06-10-jtt")
+
+
+def test_search_finds_words_dates_and_directions() -> None:
+    assert "2025-06-11-us" in events.search_events("rare").index
+    june = events.search_events(since="2025-06-01", until="2025-06-30")
+    assert {"2025-06-10-jt", "2025-06-11-us"} <= set(june.index)
+    assert not {"2025-05-12-jt"} & set(june.index)
+    assert set(events.search_events(direction="mixed")["direction"]) == {"mixed"}
+    assert "2025-06-11-us-cpi" in events.search_events("consumer price", table=None).index
+
+
+def test_a_typed_time_inside_an_event_suggests_the_narrow_row_not_the_day_row() -> None:
+    assert events.suggest_event(pd.Timestamp("2025-06-10 22:50", tz="UTC")) == "2025-06-10-jt"
+    assert events.suggest_event(pd.Timestamp("2025-06-10 12:00", tz="UTC")) is None

@@ -1,0 +1,172 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import price_data, seeded_closes
+
+from market_reaction import events
+from market_reaction.errors import InstrumentTableError, OverlappingEventsWarning, UnknownInstrumentError, WindowError
+from market_reaction.records import record_of
+from market_reaction.study import benchmark_moves, event_study
+from market_reaction.windows import EventWindows
+
+CLOSES = seeded_closes(rows=400, columns=3)
+WHEN = {"one": "2021-01-13 12:00 UTC"}
+
+
+def study(closes: pd.DataFrame = CLOSES, when: dict | None = None, **options):
+    changes = options.pop("instrument", {})
+    return event_study(price_data(closes, **changes), events.load_events(when or WHEN), **options)
+
+
+def test_day_zero_and_windows_are_measured_from_the_reaction_session() -> None:
+    result = study()
+    pair = result.pairs["one", "m0"]
+    at = CLOSES.index.get_loc("2021-01-13")
+    moves = np.log(CLOSES["m0"]).diff().to_numpy()
+    mean = moves[at - 130 : at - 10].mean()
+    assert pair.day_zero == pytest.approx(moves[at] - mean, abs=1e-15)
+    car, error = pair.car((0, 5))
+    s = moves[at - 130 : at - 10].std(ddof=1)
+    assert car == pytest.approx(moves[at : at + 6].sum() - 6 * mean, abs=1e-14)
+    assert error == pytest.approx(s * np.sqrt(6 + 36 / 120), rel=1e-12)
+    assert result.fits().loc[("one", "m0"), "nobs"] == 120
+
+
+def test_scaling_shifting_order_and_an_unrelated_market_change_nothing() -> None:
+    base = study().car()
+    shifted = CLOSES.set_axis(CLOSES.index + pd.Timedelta(days=7))
+    moved = study(shifted, {"one": "2021-01-20 12:00 UTC"}).car()
+    np.testing.assert_allclose(base.to_numpy(), moved.to_numpy(), rtol=1e-12)
+    alone = study(CLOSES[["m1"]]).car()
+    np.testing.assert_array_equal(base.loc[("one", "m1")].to_numpy(), alone.loc[("one", "m1")].to_numpy())
+    squared = study(CLOSES**2).car()  # log returns double
+    np.testing.assert_allclose(squared["estimate"], 2 * base["estimate"], rtol=1e-9)
+    np.testing.assert_allclose(squared["statistic"], base["statistic"], rtol=1e-9)
+    two = {"a": "2020-12-01 12:00 UTC", "b": "2021-01-13 12:00 UTC"}
+    forward, backward = study(when=two).car(), study(when=dict(reversed(two.items()))).car()
+    pd.testing.assert_frame_equal(forward.sort_index(), backward.sort_index())
+
+
+def test_inputs_are_not_changed() -> None:
+    closes, table = CLOSES.copy(), events.load_events(WHEN)
+    prices, before = price_data(closes), table.copy()
+    event_study(prices, table)
+    pd.testing.assert_frame_equal(closes, CLOSES)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_differences_stay_differences_whatever_is_asked() -> None:
+    yields = {"asset_class": "yield", "return_kind": "difference"}
+    pair = study(instrument=yields, returns="simple").pairs["one", "m0"]
+    at = CLOSES.index.get_loc("2021-01-13")
+    assert pair.actual[0] == pytest.approx(CLOSES["m0"].iloc[at] - CLOSES["m0"].iloc[at - 1])
+
+
+def test_several_events_use_the_event_values() -> None:
+    when = {"a": "2020-11-02 12:00 UTC", "b": "2020-12-01 12:00 UTC", "c": "2021-01-13 12:00 UTC"}
+    result = study(when=when)
+    cars = result.car()["estimate"].xs("m0", level="market")
+    row = result.caar().loc["m0"]
+    assert row["estimate"] == pytest.approx(cars.mean())
+    assert row["std_error"] == pytest.approx(cars.std(ddof=1) / np.sqrt(3))
+    assert (row["df"], row["n_events"]) == (2, 3)
+    assert result.summary().loc["m0", "n_excluded"] == 0
+
+
+def test_the_market_model_takes_the_benchmark_over_the_same_sessions() -> None:
+    sparse = CLOSES.copy()
+    sparse.loc[sparse.index[250], "m0"] = np.nan  # the asset did not trade: its next return spans two benchmark sessions
+    prices = price_data(sparse)
+    series, market = prices["m0"], prices["m2"]
+    moves = benchmark_moves(series, market, None)
+    at = series.sessions.get_loc(sparse.index[251])
+    two_days = np.log(sparse["m2"].iloc[251] / sparse["m2"].iloc[249])
+    assert moves[at] == pytest.approx(two_days)
+
+
+def test_a_benchmark_must_be_loaded_and_another_market() -> None:
+    with pytest.raises(UnknownInstrumentError, match="no default benchmark"):
+        study(normal_model="market")
+    with pytest.raises(UnknownInstrumentError, match="'S&P 500' is not among the loaded markets: m0, m1, m2"):
+        study(normal_model="market", benchmark="S&P 500")
+    with pytest.raises(WindowError, match="cannot be its own benchmark"):
+        study(normal_model="market", benchmark="m0")
+
+
+def test_events_beyond_the_data_are_listed_together_or_excluded() -> None:
+    when = WHEN | {"early": "2020-03-02 12:00 UTC", "late": "2030-01-02 12:00 UTC"}
+    with pytest.raises(WindowError) as caught:
+        study(when=when)
+    assert "event 'early' needs 131 sessions before 2020-03-02 for 'm0', but its prices start 2020-01-01 (43" in str(caught.value)
+    assert "event 'late' has its reaction session after the last row of 'm0'" in str(caught.value)
+    result = study(when=when, on_bad_event="exclude")
+    assert set(result.excluded["event_id"]) == {"early", "late"}
+    assert result.car().index.get_level_values("event_id").unique().tolist() == ["one"]
+
+
+def test_a_window_that_is_not_over_is_nan_and_not_shortened() -> None:
+    last = CLOSES.index[-3]
+    result = study(when={"e": f"{last:%Y-%m-%d} 12:00 UTC"}, windows=EventWindows(event=((0, 1), (0, 5))))
+    assert np.isfinite(result.car((0, 1))["estimate"]).all()
+    assert result.car((0, 5))["estimate"].isna().all()
+
+
+def test_non_positive_levels_have_no_log_return_and_are_named() -> None:
+    closes = CLOSES.copy()
+    closes.iloc[200, 0] = -36.98
+    result = study(closes)
+    assert result.pairs["one", "m0"].fit.nobs == 118
+    rows = result.excluded[result.excluded["market"] == "m0"]
+    assert rows["session"].tolist() == [closes.index[200], closes.index[201]]
+    assert rows["reason"].str.contains("-36.98").all()
+
+
+def test_overlapping_events_warn() -> None:
+    with pytest.warns(OverlappingEventsWarning, match="'a' and 'b' share sessions of 'm0'"):
+        study(CLOSES[["m0"]], {"a": "2021-01-13 12:00 UTC", "b": "2021-01-15 12:00 UTC"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study(when={"a": "2021-01-13 12:00 UTC", "b": "2021-01-21 12:00 UTC"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"estimation": (-250, 0), "event": (0, 20)}, r"estimation=\(-250, 0\) and the event window from 0 share session 0"),
+        ({"estimation": (-130, -3), "event": (-5, 5)}, "End estimation at -6 or earlier"),
+        ({"event": (5, 0)}, r"event=\(5, 0\) is no window"),
+        ({"estimation": (-20, -11)}, "at least 30"),
+        ({"event": ()}, "no window"),
+    ],
+)
+def test_windows_that_cannot_work_are_refused(arguments, says) -> None:
+    with pytest.raises(WindowError, match=says):
+        EventWindows(**arguments)
+
+
+def test_windows_as_the_command_line_gives_them() -> None:
+    assert EventWindows.parse("0:1,-1:5").event == ((0, 1), (-1, 5))
+    assert EventWindows(event=(0, 1)) == EventWindows.parse("0:1")
+    with pytest.raises(WindowError, match="not of the form first:last"):
+        EventWindows.parse("0-1")
+
+
+def test_records_in_words() -> None:
+    days = pd.bdate_range("2025-05-12", periods=8)
+    moves = np.array([np.nan, 0.02, -0.01, 0.004, -0.02, 0.0, 0.01, 0.03])
+    row = record_of(moves, days, 6)
+    assert (row.direction, row.sessions, row.chance, row.since) == ("gain", 5, 0.2, days[1])
+    assert row.text == "largest one-day gain since 2025-05-13, 5 sessions earlier (1 day in 5 by chance)"
+    assert record_of(moves, days, 7).text.startswith("largest one-day gain of the 7 sessions at hand, since 2025-05-13")
+    assert record_of(moves, days, 5).text == "unchanged"
+    assert record_of(moves, days, 0) is None
+    assert "no record" in record_of(np.array([np.nan, 0.03, 0.02]), days[:3], 2).text
+
+
+def test_instrument_rows_are_validated() -> None:
+    with pytest.raises(InstrumentTableError, match="'diff'; allowed are log, simple, difference"):
+        price_data(CLOSES, return_kind="diff")
+    with pytest.raises(InstrumentTableError, match="take 'difference'"):
+        price_data(CLOSES, asset_class="yield")
