@@ -127,7 +127,7 @@ def test_excluded_events_leave_the_pool_and_are_counted(prices) -> None:
 
 
 def test_a_short_history_gives_no_p_and_says_why() -> None:
-    prices = price_data(seeded_closes(rows=260))
+    prices = price_data(seeded_closes(rows=240))
     table = events.load_events({"e": f"{prices['m0'].sessions[-3]:%Y-%m-%d} 12:00 UTC"})
     found = placebo_test(event_study(prices, table, windows=EventWindows(event=(0, 1))), prices).markets["e", "m0"]
     assert np.isnan(found.scaled.p_value)
@@ -183,7 +183,8 @@ def test_the_minimum_detectable_effect_is_the_smallest_with_four_fifths_power() 
     mde = placebo_mde(pool, 0.01)
     critical = placebo_critical_value(pool)
     brute = [
-        np.mean([np.abs(pool + sign * shift) > critical for sign in (1, -1)]) for shift in (mde / 0.01, mde / 0.01 - 1e-6)
+        np.mean([np.abs(pool + sign * shift) > critical for sign in (1, -1)])
+        for shift in (mde / 0.01 + 1e-9, mde / 0.01 - 1e-9)
     ]
     assert brute[0] >= 0.8 > brute[1]
     assert placebo_power(np.array([0.0]), pool, critical)[0] == pytest.approx(np.mean(np.abs(pool) > critical))

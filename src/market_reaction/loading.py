@@ -12,7 +12,7 @@ from market_reaction import paths, times
 from market_reaction.errors import DataUnavailableError, MarketReactionError
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instrument
 from market_reaction.prices import PriceData, PriceSeries
-from market_reaction.quality import row_offset, sibling_names
+from market_reaction.quality_siblings import FAMILIES, row_offset
 from market_reaction.sessions import SessionClock, locate
 from market_reaction.snapshots import SnapshotStore
 from market_reaction.sources.bundled import BundledSource
@@ -21,6 +21,9 @@ from market_reaction.sources.yahoo import YahooSource
 from market_reaction.windows import EventWindows
 
 SourceName = Literal["auto", "yahoo", "bundled", "files"]
+
+
+_HOW_TO_GET = "Rerun with a network, or with source='files' and a folder that holds it."
 
 
 class Reach(NamedTuple):
@@ -155,10 +158,11 @@ class _Request(NamedTuple):
         overlaps = series.sessions[0] <= self.end and series.sessions[-1] >= self.start
         return Reach(int(overlaps), int(series.sessions[-1] >= self.end), series.sessions[-1])
 
-    def is_full(self, series: PriceSeries) -> bool:
-        """Whether a series holds everything asked for."""
-        wanted = 1 if self.events is None else len(self.events)
-        return self.reach(series)[:2] == (wanted, wanted)
+    @property
+    def wanted(self) -> tuple[int, int]:
+        """Counts of a series that holds everything asked for."""
+        count = 1 if self.events is None else len(self.events)
+        return count, count
 
 
 def _from_files(instruments: list[Instrument], request: _Request, folder: str | Path) -> PriceData:
@@ -188,8 +192,8 @@ def _from_catalogue(
         for instrument in instruments:
             try:
                 offers[instrument.name].append(bundled.fetch(instrument, request.start, request.end))
-            except DataUnavailableError as error:
-                reasons[instrument.name].append(str(error))
+            except DataUnavailableError:
+                reasons[instrument.name].append("no bundled series")
     return _choose(instruments, request, offers, reasons, notes)
 
 
@@ -211,7 +215,7 @@ def _offer_yahoo(
         stored = None if request.refresh else yahoo.stored(instrument, request.start, request.end, as_of=request.as_of)
         if stored is not None:
             offers[instrument.name].append(stored)
-        if stored is None or not request.is_full(stored):
+        if stored is None or request.reach(stored)[:2] != request.wanted:
             to_ask.append(instrument)
     if not to_ask:
         return
@@ -222,9 +226,7 @@ def _offer_yahoo(
     if not yahoo.reachable():
         notes.append("no network: Yahoo cannot be reached, so stored snapshots and bundled data are used where they exist.")
         for instrument in to_ask:
-            reasons[instrument.name].append(
-                f"Yahoo ({instrument.yahoo}) cannot be reached; rerun with a network, or use a folder of files"
-            )
+            reasons[instrument.name].append(f"Yahoo ({instrument.yahoo}) cannot be reached")
         return
     fetched, failed = yahoo.fetch_many(to_ask, request.start, request.end, progress=request.progress)
     for series in fetched:
@@ -241,15 +243,17 @@ def _offer_yahoo(
 
 def _misdated(series: PriceSeries) -> str:
     """Why a downloaded series is not used: its dates are off by a row against a bundled sibling; empty if they are not."""
+    own = series.instrument.name
+    relatives = sorted({name for family in FAMILIES if own in family for name in family} - {own})
     bundled = BundledSource()
-    for name in sibling_names(series.instrument):
+    for name in [own, *relatives]:
         try:
             sibling = bundled.fetch(find_instrument(name), series.sessions[0], series.sessions[-1])
         except DataUnavailableError:
             continue
         offset = row_offset(series, sibling)
-        if offset.is_off:
-            return f"{series.source} {series.vintage.symbol} is not used: {offset}"
+        if offset.misdated:
+            return f"{series.source} {series.vintage.symbol} is not used, for its dates are off by a row: {offset}"
     return ""
 
 
@@ -265,16 +269,17 @@ def _choose(
     unavailable = []
     for instrument in instruments:
         offered = offers.get(instrument.name, [])
-        full = [item for item in offered if request.is_full(item)]
-        partial = [item for item in offered if request.reach(item).measurable]
-        if full or partial:
-            chosen = full[0] if full else max(partial, key=request.reach)
+        reaches = [request.reach(item) for item in offered]
+        full = [item for item, reach in zip(offered, reaches, strict=True) if reach[:2] == request.wanted]
+        if full or any(reach.measurable for reach in reaches):
+            chosen = full[0] if full else offered[reaches.index(max(reaches))]
             series[chosen.name] = chosen
             continue
         short = [
-            f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d}, which does not hold the "
+            f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d} and do not hold the "
             "estimation window and day 0"
             for item in offered
         ]
-        unavailable.append((instrument.name, "; ".join([*short, *reasons.get(instrument.name, [])])))
+        why = "; ".join([*short, *reasons.get(instrument.name, [])])
+        unavailable.append((instrument.name, f"{why}. {_HOW_TO_GET}"))
     return PriceData(series, pd.DataFrame(unavailable, columns=["market", "reason"], dtype=str), tuple(notes))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from market_reaction import events
@@ -54,25 +57,44 @@ def news_inside(series: PriceSeries, position: int, event: pd.Series, own_id: st
     """
     if position < 1 or position >= len(series.sessions):
         return ()
-    opened, closed = series.close_earliest_utc[position - 1], series.close_utc[position]
-    rows = events.all_news()
-    inside = (rows["utc_latest"] > opened) & (rows["utc_earliest"] <= closed)
-    if own_id is not None:
-        inside &= rows.index != own_id
-    found = rows[inside].sort_values("announced_utc", kind="stable")
+    opened, closed = series.close_earliest_ns[position - 1], series.close_ns[position]
+    known = _known()
+    inside = np.flatnonzero((known.latest_ns > opened) & (known.earliest_ns <= closed))
     return tuple(
-        OtherNews(str(row.Index), row.title, row.announced_utc, _side(row, event), _text(getattr(row, "importance", "")))
-        for row in found.itertuples()
+        OtherNews(known.ids[at], known.titles[at], known.announced[at], _side(known, at, event), known.importance[at])
+        for at in inside
+        if known.ids[at] != own_id
     )
 
 
-def _side(row: object, event: pd.Series) -> str:
+class _Known(NamedTuple):
+    """The shipped tables as arrays in order of time."""
+
+    ids: list[str]
+    titles: list[str]
+    importance: list[str]
+    announced: pd.DatetimeIndex
+    earliest_ns: np.ndarray
+    latest_ns: np.ndarray
+
+
+@cache
+def _known() -> _Known:
+    rows = events.all_news().sort_values("announced_utc", kind="stable")
+    return _Known(
+        ids=[str(name) for name in rows.index],
+        titles=rows["title"].tolist(),
+        importance=rows["importance"].fillna("").tolist(),
+        announced=pd.DatetimeIndex(rows["announced_utc"]),
+        earliest_ns=rows["utc_earliest"].astype("int64").to_numpy(),
+        latest_ns=rows["utc_latest"].astype("int64").to_numpy(),
+    )
+
+
+def _side(known: _Known, at: int, event: pd.Series) -> str:
+    """Order of two announcements, as far as their bounds tell."""
     if pd.isna(event["utc_earliest"]):
         return "overlaps"
-    if row.utc_latest < event["utc_earliest"]:  # type: ignore[attr-defined]
+    if known.latest_ns[at] < event["utc_earliest"].value:
         return "before"
-    return "after" if row.utc_earliest > event["utc_latest"] else "overlaps"  # type: ignore[attr-defined]
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return "after" if known.earliest_ns[at] > event["utc_latest"].value else "overlaps"

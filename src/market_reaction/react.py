@@ -358,6 +358,7 @@ def _measure_all(
     moves = {series.name: MarketMoves.of(series, study, prices, exclude) for series in prices}
     day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
     tests, joint = placebo_at(event, moves, day_zero, study, history)
+    own_id = _own_id(event)
     rows = []
     for series in prices:
         where = locate(SessionClock.of(series), event)
@@ -375,8 +376,7 @@ def _measure_all(
                 )  # fmt: skip
                 test = placebo_at(event, moves, day_zero | {series.name: position}, study, history)[0][series.name]
             measured[position] = _measure(series, pair, test, study.windows)
-        own = event.get("catalogue_id")
-        news = news_inside(series, where.position, event, _own_id(event, own))
+        news = news_inside(series, where.position, event, own_id)
         notes = _row_notes(event, series, where, study, measured[where.position])
         rows.append(
             MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, notes)
@@ -385,10 +385,11 @@ def _measure_all(
     return tuple(rows), PlaceboResult(named, {key: joint}, history)
 
 
-def _own_id(event: pd.Series, own: object) -> str | None:
+def _own_id(event: pd.Series) -> str | None:
     """Catalogue row that is the announcement itself: named by the user, or the one whose bounds hold the time typed."""
-    if isinstance(own, str):
-        return own
+    named = event.get("catalogue_id")
+    if isinstance(named, str):
+        return named
     return event_tables.suggest_event(event["announced_utc"]) if event["precision"] == "minute" else None
 
 
@@ -456,7 +457,8 @@ def _row_notes(
             f"{len(lost)} session(s) of the windows have no return, first {lost['session'].iloc[0]:%Y-%m-%d}: {lost['reason'].iloc[0]}."
         )
     last = min(position + study.windows.span_offsets[1], len(series.sessions) - 1)
-    for found in series.quality.between(series.sessions[position - 1], series.sessions[last]).itertuples():
+    bad = series.quality.between(series.sessions[position - 1], series.sessions[last], information=False)
+    for found in bad.itertuples():
         notes.append(f"{found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound {found.bound}). {found.what_to_do}")
     return tuple(notes)
 

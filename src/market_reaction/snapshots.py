@@ -36,6 +36,7 @@ LATE = pd.Timedelta(hours=6)
 # Files that no snapshot was made of are removed after this time.
 LEFTOVER = pd.Timedelta(hours=1)
 
+_DAY = pd.Timedelta(days=1)
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 _LONGEST_NAME = 80
 
@@ -151,23 +152,32 @@ def covers(
     Returns
     -------
     bool
-        True if the request reached back to ``start`` (or to ``begins``), and either the last row reaches ``end`` or no
-        weekday after it can have come since: none that was not asked for, closed since, or closed so shortly
-        before the retrieval that its row may have come later.
+        True if the request reached back to ``start`` (or to ``begins``), and the last row reaches ``end`` or nothing
+        newer can be had: no weekday up to ``end`` is missing whose close has passed; or what is missing was asked for
+        and not given, and no weekday has closed since, nor had the missing one closed only shortly before.
     """
     if snapshot.start > start and (begins is None or snapshot.start > max(start, begins)):
         return False
     if snapshot.last >= end:
         return True
-    after = pd.bdate_range(snapshot.last + pd.Timedelta(days=1), end)
-    if after.empty:
+    missing = pd.bdate_range(snapshot.last + _DAY, end)
+    closes = close_of(missing)
+    passed = np.asarray(closes <= at)
+    if not passed.any():
         return True
-    closes = close_of(after)
+    if (missing[passed] > snapshot.end).any():
+        return False
     retrieved = snapshot.retrieved_utc
-    newer = np.asarray(closes > retrieved) | np.asarray(after > snapshot.end)
-    if at - retrieved >= FRESH:
-        newer |= np.asarray(closes > retrieved - LATE)
-    return not bool((newer & np.asarray(closes <= at)).any())
+    may_come_late = at - retrieved >= FRESH and bool((closes[passed] > retrieved - LATE).any())
+    return not may_come_late and not _weekday_closed(retrieved, at, close_of)
+
+
+def _weekday_closed(after: pd.Timestamp, until: pd.Timestamp, close_of: CloseOf) -> bool:
+    """Whether a weekday's close lies after one instant and not after another."""
+    first = after.tz_localize(None).normalize() - 2 * _DAY
+    labels = pd.bdate_range(first, min(until.tz_localize(None).normalize() + _DAY, first + 30 * _DAY))
+    closes = close_of(labels)
+    return bool(np.asarray((closes > after) & (closes <= until)).any())
 
 
 class SnapshotStore:

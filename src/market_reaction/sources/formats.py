@@ -40,11 +40,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 _FIELDS = {name: field for field, names in COLUMNS.items() for name in names}
 _RANK = {name: rank for names in COLUMNS.values() for rank, name in enumerate(names)}
 
+_NUMERIC: tuple[str, ...] = ("open", "high", "low", "close", "adjusted", "volume")
 _EMPTY = frozenset(("", "-", "--", ".", "na", "n/a", "nan", "null", "none", "#n/a", "#n/a n/a"))
 _FOOTER = re.compile(r"\s*(数据来源|资料来源|source\b|data source|copyright|©)", re.IGNORECASE)
 _SCALE = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "万": 1e4, "亿": 1e8}
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
-_CLOCK = re.compile(r"[T ](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CLOCK = re.compile(r"[T ](?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$")
 _DATES = {
     "iso": re.compile(r"(?P<y>\d{4})(?:-|/|\.|年)(?P<m>\d{1,2})(?:-|/|\.|月)(?P<d>\d{1,2})日?"),
     "digits": re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"),
@@ -97,8 +98,10 @@ def read_bars(path: Path, *, adjusted: bool = False) -> pd.DataFrame:
     if path.name.lower().endswith((".parquet", ".pq")):
         bars = _read_parquet(path)
     else:
-        table = _read_cells(path.name, _decode(path))
-        bars = _bars_from_cells(table)
+        try:
+            bars = _bars_from_cells(_read_cells(path.name, _decode(path)))
+        except csv.Error as error:
+            refuse(path.name, f"is no text table ({error}). Export it again as CSV.")
     if adjusted and "adjusted" in bars:
         factor = bars["adjusted"] / bars["close"]
         for column in bars.columns.intersection(["open", "high", "low"]):
@@ -109,7 +112,7 @@ def read_bars(path: Path, *, adjusted: bool = False) -> pd.DataFrame:
 
 def _plain(name: object) -> str:
     """Column name without case, blanks, punctuation and a unit in brackets."""
-    text = re.sub(r"(?<=.)[(（].*?[)）]", "", str(name))
+    text = re.sub(r"(?<=.)[(\uff08].*?[)\uff09]", "", str(name))
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
@@ -125,7 +128,7 @@ def _fields(header: Sequence[object]) -> dict[str, int]:
         found["date"] = 0  # an index that was written without a name
     if "close" not in found and "adjusted" in found:
         found["close"] = found["adjusted"]
-    if "date" in found and "close" not in found and len(header) == 2 and found["date"] == 0 and names[1]:
+    if "date" in found and "close" not in found and len(header) == 2 and found["date"] == 0 and not names[1].isdigit():
         found["close"] = 1  # a date and one other column, as FRED writes it
     return found
 
@@ -180,8 +183,8 @@ def _body(file: str, header: list[str], lines: list[str], start: int, delimiter:
         number = start + reader.line_num
         if not any(cell.strip() for cell in row):
             continue
-        if _FOOTER.match(row[0]):
-            break
+        if _FOOTER.match(row[0]) and not any(cell.strip() for cell in row[1:]):
+            continue
         if len(row) < width or any(cell.strip() for cell in row[width:]):
             refuse(
                 file,
@@ -201,13 +204,10 @@ def _bars_from_cells(table: _Table) -> pd.DataFrame:
     if "time" in found:
         _refuse_times(table, [t for t in table.column(found["time"]) if t.strip("0:.") and t.casefold() not in _EMPTY])
     dates = _dates(table, table.column(found["date"]))
-    priced = [field for field in ("open", "high", "low", "close", "adjusted") if field in found]
-    cells = {field: pd.Series(table.column(found[field]), dtype=str) for field in priced}
-    comma = _decimal_comma(table, cells)
-    data = {field: _numbers(table, field, cells[field], comma) for field in priced}
-    if "volume" in found:
-        data["volume"] = _numbers(table, "volume", pd.Series(table.column(found["volume"]), dtype=str), comma)
-    return pd.DataFrame(data, index=dates)
+    cells = {field: pd.Series(table.column(found[field]), dtype=str) for field in _NUMERIC if field in found}
+    prices = pd.concat([texts for field, texts in cells.items() if field != "volume"], ignore_index=True)
+    comma = _decimal_comma(table, prices)
+    return pd.DataFrame({field: _numbers(table, field, texts, comma) for field, texts in cells.items()}, index=dates)
 
 
 def _one_ticker(file: str, tickers: Sequence[object]) -> None:
@@ -236,11 +236,10 @@ def _bad_row(table: _Table, at: int, column: str, value: str, advice: str) -> No
 def _dates(table: _Table, texts: list[str]) -> pd.DatetimeIndex:
     """Dates of all rows in the one format the first row has; the order of day and month is decided by the data."""
     column = pd.Series(texts, dtype=str)
-    stamped = column.str.contains(_CLOCK)
-    if stamped.any():
-        clocks = column[stamped].str.extract(_CLOCK)[0].fillna("")
+    if column.str.contains(r"[:TZC]", regex=True).any():
+        clocks = column.str.extract(_CLOCK)["clock"].fillna("")
         _refuse_times(table, [clock for clock in clocks if clock.strip("0:.")])
-        column = column.where(~stamped, column.str.replace(_CLOCK, "", regex=True).str.strip())
+        column = column.str.replace(_CLOCK, "", regex=True).str.strip()
     kind = next((kind for kind, form in _DATES.items() if form.fullmatch(column[0])), "")
     if not kind:
         _bad_row(table, 0, "date", texts[0], "Write ISO dates such as 2025-06-11, with four digits for the year.")
@@ -252,7 +251,7 @@ def _dates(table: _Table, texts: list[str]) -> pd.DatetimeIndex:
     if kind == "numbers":
         parts = _day_and_month(table, parts, texts)
     if "b" in parts:
-        parts["m"] = parts["b"].str[:3].str.lower().map(_MONTHS).fillna(0)
+        parts["m"] = parts["b"].str[:3].str.lower().map({m: i for i, m in enumerate(_MONTHS, start=1)}).fillna(0)
     numbers = {"year": parts["y"].astype(int), "month": parts["m"].astype(int), "day": parts["d"].astype(int)}
     dates = pd.to_datetime(pd.DataFrame(numbers), errors="coerce")
     if dates.isna().any():
@@ -275,13 +274,11 @@ def _day_and_month(table: _Table, parts: pd.DataFrame, texts: list[str]) -> pd.D
     return parts.rename(columns={"p": "d", "q": "m"} if first.any() else {"p": "m", "q": "d"})
 
 
-def _decimal_comma(table: _Table, cells: dict[str, pd.Series]) -> bool:
+def _decimal_comma(table: _Table, every: pd.Series) -> bool:
     """Whether the prices of a file have a decimal comma; refuse what may be read both ways."""
-    texts = pd.concat(list(cells.values()), ignore_index=True)
-    texts = texts[texts.str.contains(",", regex=False)]
+    texts = every[every.str.contains(",", regex=False)]
     if texts.empty:
         return False
-    every = pd.concat(list(cells.values()), ignore_index=True)
     comma = texts[texts.str.contains(r",(?:\d{1,2}|\d{4,})$|\.\d{3},|^[-−]?0,")]
     point = every[every.str.contains(r"\.(?:\d{1,2}|\d{4,})$|,\d{3}\.|,\d{3},")]
     if len(comma) and len(point):
@@ -307,7 +304,7 @@ def _numbers(table: _Table, field: str, texts: pd.Series, comma: bool) -> np.nda
     plain = plain.str.replace("−", "-", regex=False)
     if comma:
         plain = plain.str.replace(",", ".", regex=False)
-    scale = np.ones(len(plain))
+    scale: np.ndarray = np.ones(len(plain))
     if field == "volume":
         unit = plain.where(~empty, "").str.extract(r"\d([kmbtKMBT万亿])$")[0].str.lower().map(_SCALE)
         plain = plain.where(unit.isna(), plain.str[:-1])
@@ -334,9 +331,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     if "date" not in found or "close" not in found:
         refuse(path.name, f"its columns {list(frame.columns)} name no date or no close. Rename them.")
     _one_ticker(path.name, list(frame.iloc[:, found["ticker"]].unique()) if "ticker" in found else [])
-    wanted = [field for field in ("open", "high", "low", "close", "adjusted", "volume") if field in found]
+    wanted = [field for field in _NUMERIC if field in found]
     try:
-        data = {field: frame.iloc[:, found[field]].to_numpy(dtype=float, na_value=np.nan) for field in wanted}
+        data = {f: frame.iloc[:, found[f]].to_numpy(dtype=np.float64, na_value=np.nan) for f in wanted}
     except (TypeError, ValueError) as error:
         refuse(path.name, f"a price column does not hold numbers ({error}). Write it as float64.")
     return pd.DataFrame(data, index=_parquet_dates(path.name, frame.iloc[:, found["date"]]))

@@ -487,8 +487,8 @@ def _normalise(frame: pd.DataFrame) -> pd.DataFrame:
     index = pd.DatetimeIndex(frame.index)
     if index.tz is None:
         raise _UnusableRowsError("The rows have no time zone, so their dates cannot be told.")
-    rows.index = index.tz_localize(None).normalize().as_unit("ns")
-    rows.index.name = "session"
+    labels = index.tz_localize(None).normalize().as_unit("ns")
+    rows.index = pd.DatetimeIndex(labels.to_numpy(), name="session")
     if not rows.index.is_unique:
         twice = rows.index[rows.index.duplicated()][0]
         raise _UnusableRowsError(f"The answer has two rows for {twice:%Y-%m-%d}.")
@@ -564,7 +564,9 @@ def _cause(error: Exception, answer: _Answer) -> tuple[str, str]:
         if kinds & {"RequestException", "CurlError", "ConnectionError", "gaierror"}:
             return "no network", f"The request failed ({type(error).__name__})."
         return "malformed answer", f"yfinance raised {type(error).__name__} before an answer came."
-    if answer.status >= 500 or answer.status in (401, 403) or "Will be right back" in answer.text:
+    if "Will be right back" in answer.text:
+        return "server error", "Yahoo says that it is down."
+    if answer.status >= 500 or answer.status in (401, 403):
         return "server error", f"Yahoo answered with HTTP {answer.status}."
     chart = answer.chart
     if answer.status >= 400 or (chart is not None and not chart.get("timestamp")):
