@@ -206,39 +206,50 @@ def _offer_yahoo(
     notes: list[str],
 ) -> None:
     """Add what Yahoo has, from snapshots where they serve, else over the network."""
-    listed = [instrument for instrument in instruments if instrument.yahoo]
+    to_ask = []
     for instrument in instruments:
         if not instrument.yahoo:
             reasons[instrument.name].append("Yahoo does not offer it")
-    to_ask = []
-    for instrument in listed:
+            continue
         stored = None if request.refresh else yahoo.stored(instrument, request.start, request.end, as_of=request.as_of)
-        if stored is not None:
-            offers[instrument.name].append(stored)
-        if stored is None or request.reach(stored)[:2] != request.wanted:
+        if stored is None:
             to_ask.append(instrument)
+        else:
+            offers[instrument.name].append(stored)
+    fetched, failed = _ask_yahoo(to_ask, request, yahoo, notes)
+    for series in fetched:
+        offers[series.instrument.name].append(series)
+    for instrument in to_ask:
+        if instrument.name not in failed:
+            continue
+        reasons[instrument.name].append(failed[instrument.name])
+        older = yahoo.stored(instrument, request.start, request.end, as_of=request.as_of, covering=False)
+        if older is not None:
+            offers[instrument.name].append(older)
+    for name, offered in offers.items():
+        for series in list(offered):
+            misdated = _misdated(series)
+            if misdated:
+                offered.remove(series)
+                reasons[name].append(misdated)
+                notes.append(f"{name}: {misdated}")
+
+
+def _ask_yahoo(
+    to_ask: list[Instrument], request: _Request, yahoo: YahooSource, notes: list[str]
+) -> tuple[list[PriceSeries], dict[str, str]]:
+    """Download what can be downloaded; the reason by instrument name for the rest."""
     if not to_ask:
-        return
+        return [], {}
     if request.as_of is not None:
-        for instrument in to_ask:
-            reasons[instrument.name].append(f"no stored snapshot retrieved by {request.as_of} serves; leave out as_of to ask Yahoo")
-        return
+        why = f"no stored snapshot retrieved by {request.as_of} covers it; leave out as_of to ask Yahoo"
+        return [], {instrument.name: why for instrument in to_ask}
     if not yahoo.reachable():
         notes.append("no network: Yahoo cannot be reached, so stored snapshots and bundled data are used where they exist.")
-        for instrument in to_ask:
-            reasons[instrument.name].append(f"Yahoo ({instrument.yahoo}) cannot be reached")
-        return
-    fetched, failed = yahoo.fetch_many(to_ask, request.start, request.end, progress=request.progress)
-    for series in fetched:
-        misdated = _misdated(series)
-        if misdated:
-            reasons[series.instrument.name].append(misdated)
-            notes.append(misdated)
-        else:
-            offers[series.instrument.name].append(series)
+        return [], {instrument.name: f"Yahoo ({instrument.yahoo}) cannot be reached" for instrument in to_ask}
+    fetched, errors = yahoo.fetch_many(to_ask, request.start, request.end, progress=request.progress)
     by_symbol = {instrument.yahoo: instrument.name for instrument in to_ask}
-    for error in failed:
-        reasons[by_symbol[error.symbol]].append(str(error))
+    return fetched, {by_symbol[error.symbol]: str(error) for error in errors}
 
 
 def _misdated(series: PriceSeries) -> str:

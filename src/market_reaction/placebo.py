@@ -145,10 +145,6 @@ def pseudo_announcements(event: pd.Series, count: int) -> np.ndarray:
     return zoned.tz_convert("UTC").as_unit("ns").asi8[::-1]
 
 
-def _mapped(clock: SessionClock, event: pd.Series, pseudo: np.ndarray) -> np.ndarray:
-    return clock.of_dates(pseudo) if event["precision"] == "date" else clock.first_closing_after(pseudo)
-
-
 def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int) -> int:
     """First pseudo-announcement whose session in every market lies at least ``gap`` sessions before day 0."""
     early = np.all([at <= zero - gap for at, zero in zip(mapped, day_zero, strict=True)], axis=0)
@@ -184,6 +180,23 @@ class MarketMoves:
         return cls(clock, moves, benchmark, sigma, excluded_sessions(clock, exclude))
 
 
+def _mapped_far_enough(event: pd.Series, markets: Mapping[str, MarketMoves], history: int) -> list[np.ndarray]:
+    """Sessions of the pseudo-announcements in every market, going back until each has its pool or its first row."""
+    count = history + history // 4 + 60
+    while True:
+        pseudo = pseudo_announcements(event, count)
+        mapped = [
+            market.clock.of_dates(pseudo) if event["precision"] == "date" else market.clock.first_closing_after(pseudo)
+            for market in markets.values()
+        ]
+        if all(
+            at[-1] == 0 or np.count_nonzero(~market.banned[np.unique(at[at < len(market.banned)])]) >= history + 40
+            for at, market in zip(mapped, markets.values(), strict=True)
+        ):
+            return mapped
+        count *= 2
+
+
 def placebo_at(
     event: pd.Series,
     markets: Mapping[str, MarketMoves],
@@ -194,8 +207,7 @@ def placebo_at(
     """Placebo tests with day 0 of each market given: each market's own, and the joint ones."""
     names = list(markets)
     gap = -study.windows.estimation[1]
-    pseudo = pseudo_announcements(event, 3 * history + 100)
-    mapped = [_mapped(markets[name].clock, event, pseudo) for name in names]
+    mapped = _mapped_far_enough(event, markets, history)
     start = _usable_from(mapped, [day_zero[name] for name in names], gap)
     own: dict[str, MarketPlacebo] = {}
     statistics = []
@@ -290,7 +302,8 @@ def placebo_test(
     session before; p = (1 + #{T_s >= T_0}) / (S + 1). Scaling gives the right size in calm and in volatile times; the
     plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard deviation.
     """
-    markets = {series.name: MarketMoves.of(series, result, prices, exclude) for series in prices}
+    studied = dict.fromkeys(market for _, market in result.pairs)
+    markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
     own: dict[tuple[str, str], MarketPlacebo] = {}
     joint: dict[str, Mapping[str, PlaceboRank]] = {}
     for event_id, event in result.events.iterrows():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -361,6 +361,7 @@ def event_study(
     prices: PriceData,
     events: pd.DataFrame,
     *,
+    markets: Sequence[str] | None = None,
     windows: EventWindows | None = None,
     normal_model: NormalModel = "constant_mean",
     returns: ReturnKind | None = None,
@@ -375,6 +376,8 @@ def event_study(
         Loaded series; each keeps its own sessions.
     events : pandas.DataFrame
         As ``load_events`` gives it.
+    markets : sequence of str, optional
+        Loaded markets to study; all of them when left out. A benchmark needs to be loaded, not studied.
     windows : EventWindows, optional
         Estimation window (-130, -11) and event windows (0, 1) and (0, 5) when left out.
     normal_model : {"constant_mean", "market", "market_adjusted"}
@@ -415,12 +418,13 @@ def event_study(
     windows = windows or EventWindows()
     if normal_model not in NORMAL_MODELS:
         raise WindowError(f"normal_model={normal_model!r} is not known; choose one of {', '.join(NORMAL_MODELS)}.")
-    sessions = reaction_sessions(events, prices)
+    studied = list(prices) if markets is None else [prices[name] for name in markets]
+    sessions = reaction_sessions(events, PriceData({series.name: series for series in studied}))
     pairs: dict[tuple[str, str], PairStudy] = {}
     excluded: list[dict[str, object]] = []
     bad: list[str] = []
     benchmarks: dict[str, str] = {}
-    for series in prices:
+    for series in studied:
         against = None if normal_model == "constant_mean" else find_benchmark(prices, series, benchmark, normal_model)
         if against is not None:
             benchmarks[series.name] = against.name

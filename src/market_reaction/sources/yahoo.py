@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 import warnings
@@ -138,8 +139,11 @@ class YahooSource:
     def reachable(self) -> bool:
         """Whether Yahoo answers at all, asked once per process and within 3 seconds.
 
-        A download that succeeds later sets the verdict to True.
+        A download that succeeds later sets the verdict to True. With ``MARKET_REACTION_OFFLINE=1`` in the environment
+        nobody is asked and the answer is no.
         """
+        if os.environ.get("MARKET_REACTION_OFFLINE") == "1":
+            return False
         session = self._session
         with _probing:
             if "reachable" not in _verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, WindowError
-from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind
+from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instrument
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
 from market_reaction.other_news import OtherNews, news_inside
@@ -296,17 +296,18 @@ def react(
     """
     table = _announcement(announcement, date)
     chosen = windows if isinstance(windows, EventWindows) else EventWindows(event=tuple(windows)) if windows else EventWindows()
-    asked = list(dict.fromkeys(DEFAULT_MARKETS if markets is None else markets))
+    asked = [find_instrument(market) for market in (DEFAULT_MARKETS if markets is None else markets)]
     prices = load_prices(
-        [*asked, benchmark] if benchmark and benchmark not in asked else asked,
+        [*asked, *_benchmarks(asked, normal_model, benchmark)],
         events=table, windows=chosen, history=history, source=source, folder=folder, as_of=as_of, refresh=refresh,
         progress=progress,
     )  # fmt: skip
     event = table.iloc[0]
-    if not len(prices):
+    studied = [series.name for series in prices if series.instrument in asked]
+    if not studied:
         raise DataUnavailableError(_nothing_to_show(prices), symbol=str(event.name), cause="too short")
     study = event_study(
-        prices, table, windows=chosen, normal_model=normal_model, returns=returns, benchmark=benchmark,
+        prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns, benchmark=benchmark,
     )  # fmt: skip
     rows, placebo = _measure_all(event, prices, study, history, exclude)
     parameters = {
@@ -332,6 +333,13 @@ def _announcement(announcement: str | datetime | None, day: str | Date | None) -
     return event_tables.dated(day) if day is not None else event_tables.announcement(announcement)  # type: ignore[arg-type]
 
 
+def _benchmarks(asked: Sequence[Instrument], normal_model: str, named: str | None) -> list[str]:
+    """Benchmarks the normal-return model needs: the one named, else each market's default."""
+    if normal_model == "constant_mean":
+        return []
+    return [named] if named else [instrument.benchmark for instrument in asked if instrument.benchmark]
+
+
 def _nothing_to_show(prices: PriceData) -> str:
     reasons = "; ".join(f"{row.market}: {row.reason}" for row in prices.unavailable.itertuples())
     return f"no market could be had around this announcement. {reasons}"
@@ -355,12 +363,12 @@ def _measure_all(
 ) -> tuple[tuple[MarketReaction, ...], PlaceboResult]:
     """Measure every market on its headline session, and again on the other candidates of ambiguous rows."""
     key = str(event.name)
-    moves = {series.name: MarketMoves.of(series, study, prices, exclude) for series in prices}
     day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
+    moves = {market: MarketMoves.of(prices[market], study, prices, exclude) for market in day_zero}
     tests, joint = placebo_at(event, moves, day_zero, study, history)
     own_id = _own_id(event)
     rows = []
-    for series in prices:
+    for series in (prices[market] for market in day_zero):
         where = locate(SessionClock.of(series), event)
         measured: dict[int, Measured] = {}
         for position in sorted({*where.candidates, where.position}):
