@@ -18,7 +18,7 @@ def expiry_sessions(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex
     """Quarterly expiry of US index futures: third Friday of March, June, September, December, or the session before."""
     months = pd.date_range(first.replace(day=1), last, freq="MS")
     middle = months[months.month % 3 == 0] + pd.Timedelta(days=14)
-    fridays = middle + pd.to_timedelta((4 - middle.weekday) % 7, unit="D")
+    fridays = middle + pd.to_timedelta((4 - middle.day_of_week) % 7, unit="D")
     sessions = calendars.hours("XNYS").sessions
     found_at = sessions[sessions.searchsorted(fridays, side="right") - 1]
     return found_at[(found_at >= first) & (found_at <= last)]

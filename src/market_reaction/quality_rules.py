@@ -88,9 +88,11 @@ def robust_sd(series: PriceSeries) -> np.ndarray:
     numpy.ndarray
         1.4826 x the larger of two medians of absolute returns: of the 250 sessions before (the first ones take the
         earliest there is) and of the 21 sessions around, so that a day amid turmoil is measured by the turmoil.
+        Sessions without a move do not count: where closes often repeat, the moves there are set the scale.
     """
     moves = pd.Series(np.abs(series.returns()))
-    before = moves.rolling(250, min_periods=60).median().shift(1).bfill()
+    moves = moves.where(moves > 0)
+    before = moves.rolling(250, min_periods=40).median().shift(1).bfill()
     around = moves.rolling(21, min_periods=11, center=True).median()
     scale = 1.4826 * np.fmax(before.to_numpy(), around.to_numpy())
     return np.fmax(scale, SMALLEST_SD[series.instrument.change_unit])

@@ -283,7 +283,7 @@ def copy_differences(name: str, markets: Mapping[str, PriceSeries]) -> list[Foun
     cleared = against.index[(told >= 2) & (2 * against.to_numpy() <= told)]
     kept = []
     for item in pairs:
-        at = np.flatnonzero(~item.sessions.isin(cleared))
+        at = np.flatnonzero(~item.sessions.isin(cleared)).tolist()
         figures = [item.figures[i] for i in at]
         kept += found(item.rule, item.sessions[at], figures, [item.bounds[i] for i in at], item.what_to_do)
     return kept

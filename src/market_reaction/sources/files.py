@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -34,17 +33,6 @@ from market_reaction.sources.formats import SUFFIXES, read_bars
 
 LIST = "files.csv"
 _KEPT: dict[tuple[object, ...], PriceSeries] = {}  # by path, mtime, size, instrument and row of files.csv
-
-
-class Unmatched(NamedTuple):
-    """A file of the folder, or a row of its ``files.csv``, that belongs to no instrument, and why."""
-
-    file: str
-    reason: str
-
-    def __str__(self) -> str:
-        """File and reason in one line."""
-        return f"{self.file}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +62,8 @@ class FilesSource:
         The folder.
     matched : mapping of str to pathlib.Path
         File by instrument name.
-    unmatched : tuple of Unmatched
-        Files that belong to no instrument, each with the reason.
+    unmatched : tuple of str
+        Files that belong to no instrument and rows of ``files.csv`` that lead nowhere, as ``"file: reason"``.
 
     Raises
     ------
@@ -106,7 +94,7 @@ class FilesSource:
         self._unknown: dict[str, _Entry] = {}  # rows of files.csv for instruments outside the catalogue
         unmatched = self._read_list()
         unmatched += self._match_names({entry.path for rows in self._entries.values() for entry in rows})
-        self.unmatched: tuple[Unmatched, ...] = tuple(sorted(unmatched))
+        self.unmatched: tuple[str, ...] = tuple(sorted(unmatched))
 
     @property
     def matched(self) -> Mapping[str, Path]:
@@ -168,17 +156,17 @@ class FilesSource:
         taken = {entry.path for rows in self._entries.values() for entry in rows}
         return [_Entry(p) for p in _price_files(self.folder) if _stem(p.name) in keys and p not in taken]
 
-    def _read_list(self) -> list[Unmatched]:
+    def _read_list(self) -> list[str]:
         """Take the rows of ``files.csv``; give those that lead nowhere."""
         unmatched = []
         for number, row in _rows_of(self.folder / LIST):
             file, wanted, where = row["file"], row["instrument"], f"{LIST} line {number}"
             path = self.folder / file
             if not file or not path.resolve().is_relative_to(self.folder.resolve()):
-                unmatched.append(Unmatched(file or where, f"{where} names no file inside the folder"))
+                unmatched.append(f"{file or where}: {where} names no file inside the folder")
                 continue
             if not path.is_file():
-                unmatched.append(Unmatched(file, f"{where} names it, but the folder does not have it"))
+                unmatched.append(f"{file}: {where} names it, but the folder does not have it")
                 continue
             if row["bar_close"]:
                 parse_bar_close(row["bar_close"], f"{where}: bar_close")
@@ -189,9 +177,7 @@ class FilesSource:
                 self._unknown[wanted.casefold()] = entry
                 near = did_you_mean(wanted, catalogue())
                 unmatched.append(
-                    Unmatched(
-                        file, f"{where} has the instrument {wanted!r}, which is not in the catalogue. {near}".strip()
-                    )
+                    f"{file}: {where} has the instrument {wanted!r}, which is not in the catalogue. {near}".strip()
                 )
                 continue
             if wanted.casefold() == instrument.bundled_name.casefold():
@@ -199,7 +185,7 @@ class FilesSource:
             self._entries.setdefault(instrument.name, []).append(entry)
         return unmatched
 
-    def _match_names(self, listed: set[Path]) -> list[Unmatched]:
+    def _match_names(self, listed: set[Path]) -> list[str]:
         """Match the files that ``files.csv`` leaves out by their names; give those that fit nothing."""
         by_key = _catalogue_keys()
         settled = set(self._entries)
@@ -210,16 +196,16 @@ class FilesSource:
                 continue
             fits = by_key.get(_stem(path.name), ())
             if len(fits) != 1:
-                unmatched.append(Unmatched(path.name, _why_unmatched(path.name, fits)))
+                unmatched.append(f"{path.name}: {_why_unmatched(path.name, fits)}")
             elif fits[0] in settled:
                 held = self._entries[fits[0]][0].path.name
-                unmatched.append(Unmatched(path.name, f"{LIST} gives {fits[0]!r} the file {held}"))
+                unmatched.append(f"{path.name}: {LIST} gives {fits[0]!r} the file {held}")
             else:
                 self._entries.setdefault(fits[0], []).append(_Entry(path))
         for name, rows in self._entries.items():
             if len(rows) > 1:
                 both = " and ".join(sorted(entry.path.name for entry in rows))
-                unmatched += [Unmatched(e.path.name, f"{both} are both {name!r}; settle it in {LIST}") for e in rows]
+                unmatched += [f"{e.path.name}: {both} are both {name!r}; settle it in {LIST}" for e in rows]
         return unmatched
 
 
