@@ -37,7 +37,9 @@ def test_a_table_of_precision_day_takes_the_whole_local_day(tmp_path) -> None:
 
 
 def test_a_frame_is_read_like_a_file_and_not_changed() -> None:
-    frame = pd.DataFrame({"event_id": ["a"], "announced_utc": [pd.Timestamp("2025-06-10 22:50", tz="UTC")], "note": ["n"]})
+    frame = pd.DataFrame(
+        {"event_id": ["a"], "announced_utc": [pd.Timestamp("2025-06-10 22:50", tz="UTC")], "note": ["n"]}
+    )
     before = frame.copy()
     table = events.load_events(frame)
     pd.testing.assert_frame_equal(frame, before)
@@ -56,7 +58,16 @@ def test_all_bad_rows_are_listed_at_once(tmp_path) -> None:
     with pytest.raises(EventTableError) as caught:
         events.load_events(path)
     text = str(caught.value)
-    for part in ("4 bad rows", "line 2 ('a')", "no time zone", "line 3 ('b')", "outside", "line 4", "'week'", "'d' is given twice"):
+    for part in (
+        "4 bad rows",
+        "line 2 ('a')",
+        "no time zone",
+        "line 3 ('b')",
+        "outside",
+        "line 4",
+        "'week'",
+        "'d' is given twice",
+    ):
         assert part in text
 
 

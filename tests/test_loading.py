@@ -20,7 +20,9 @@ def cut(market: str, first: str, last: str, shift: int = 0) -> PriceSeries:
     whole = BundledSource().fetch(find_instrument(market), pd.Timestamp(first), pd.Timestamp(last))
     bars = whole.bars.set_axis(whole.sessions).shift(shift).loc[first:last].dropna(subset="close")
     symbol = whole.instrument.yahoo
-    vintage = Vintage("yahoo", symbol, pd.Timestamp("2025-12-01", tz="UTC"), bars.index[0], bars.index[-1], len(bars), "0" * 64)
+    vintage = Vintage(
+        "yahoo", symbol, pd.Timestamp("2025-12-01", tz="UTC"), bars.index[0], bars.index[-1], len(bars), "0" * 64
+    )
     return build_series(whole.instrument, bars, source="yahoo", price_basis="close", vintage=vintage)
 
 
@@ -40,7 +42,9 @@ class FakeYahoo:
     def fetch_many(self, instruments, start, end, progress=True):
         self.asked += [instrument.name for instrument in instruments]
         errors = [
-            DataUnavailableError(f"Yahoo returned no rows for {i.name!r}.", symbol=i.yahoo, cause="rate limit", retryable=True)
+            DataUnavailableError(
+                f"Yahoo returned no rows for {i.name!r}.", symbol=i.yahoo, cause="rate limit", retryable=True
+            )
             for i in instruments
             if i.name not in self.series
         ]

@@ -22,7 +22,9 @@ def test_forecast_error_equals_statsmodels_prediction(model: str) -> None:
     predicted = ols.get_prediction(design[outside])
     cov = fit.forecast_covariance(3, MARKET[outside])
     np.testing.assert_allclose(np.sqrt(np.diag(cov)), predicted.se_obs, rtol=EXACT)
-    np.testing.assert_allclose(fit.abnormal(ASSET[outside], MARKET[outside]), ASSET[outside] - predicted.predicted_mean, atol=EXACT)
+    np.testing.assert_allclose(
+        fit.abnormal(ASSET[outside], MARKET[outside]), ASSET[outside] - predicted.predicted_mean, atol=EXACT
+    )
     assert (fit.df_resid, fit.nobs) == (ols.df_resid, 120)
 
 
@@ -36,7 +38,9 @@ def test_one_regression_with_a_dummy_per_event_session_gives_the_same(model: str
     fit = fit_normal_model(model, ASSET[100:220], MARKET[100:220])
     k = base.shape[1]
     np.testing.assert_allclose(fit.abnormal(ASSET[230:236], MARKET[230:236]), joint.params[k:], atol=EXACT)
-    np.testing.assert_allclose(fit.forecast_covariance(6, MARKET[230:236]), joint.cov_params()[k:, k:], rtol=1e-9, atol=1e-16)
+    np.testing.assert_allclose(
+        fit.forecast_covariance(6, MARKET[230:236]), joint.cov_params()[k:, k:], rtol=1e-9, atol=1e-16
+    )
     assert fit.df_resid == joint.df_resid
     car = fit.abnormal(ASSET[230:236], MARKET[230:236]).sum()
     error = np.sqrt(fit.forecast_covariance(6, MARKET[230:236]).sum())

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import price_data, seeded_closes
 
+from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.inference.placebo import joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde, placebo_power
@@ -82,7 +82,8 @@ def slow_placebo(prices: PriceData, instant: dt.datetime, zone: str, history: in
 
 
 @pytest.mark.parametrize(
-    ("when", "zone"), [("2025-06-10 22:50", "Europe/London"), ("2025-05-12 06:00", "UTC"), ("2025-04-02 20:10", "America/New_York")]
+    ("when", "zone"),
+    [("2025-06-10 22:50", "Europe/London"), ("2025-05-12 06:00", "UTC"), ("2025-04-02 20:10", "America/New_York")],
 )
 def test_the_placebo_equals_its_definition_worked_out_day_by_day(prices, when, zone) -> None:
     instant = dt.datetime.fromisoformat(when).replace(tzinfo=dt.UTC)

@@ -60,7 +60,12 @@ def test_each_candidate_is_measured_as_if_it_were_day_zero() -> None:
     both = mr.react("2025-05-12 07:00 UTC", markets=["CSI 300"], source="bundled")["CSI 300"]
     before = mr.react("2025-05-12 06:30 UTC", markets=["CSI 300"], source="bundled")["CSI 300"].headline
     first = both.candidates[0]
-    assert (first.change, first.z, first.z_ewma, first.windows) == (before.change, before.z, before.z_ewma, before.windows)
+    assert (first.change, first.z, first.z_ewma, first.windows) == (
+        before.change,
+        before.z,
+        before.z_ewma,
+        before.windows,
+    )
 
 
 def test_the_tariff_memorandum_of_march_2018() -> None:
@@ -102,8 +107,8 @@ def test_the_json_contract(london) -> None:
         "placebo_p_floor", "placebo_n", "mde", "windows", "rank", "other_news", "notes",
     }  # fmt: skip
     assert set(row["candidates"][0]) == {
-        "session", "previous_close", "close", "change", "abnormal", "z", "z_mad", "z_ewma", "placebo_p", "placebo_p_floor",
-        "mde", "windows", "rank",
+        "session", "previous_close", "close", "change", "abnormal", "z", "z_mad", "z_ewma", "placebo_p",
+        "placebo_p_floor", "mde", "windows", "rank",
     }  # fmt: skip
     assert set(row["windows"][0]) == {"start", "end", "car", "std_error", "complete_on"}
     assert set(row["rank"]) == {"direction", "since", "sessions", "chance", "text"}
@@ -129,9 +134,21 @@ def test_the_market_model_is_relative_to_its_benchmark() -> None:
         ({"announcement": "2025-06-10-jt", "date": "2025-06-11"}, AnnouncementTimeError, "got both"),
         ({"announcement": "2025-06-11"}, AnnouncementTimeError, "--date 2025-06-11"),
         ({"announcement": "2025-06-11 09:00 CST"}, AnnouncementTimeError, "more than one meaning"),
-        ({"announcement": "2025-06-10-jt", "markets": ["NOPE"]}, UnknownInstrumentError, "'NOPE' is not in the catalogue"),
-        ({"announcement": "2026-11-01 12:00 UTC", "markets": ["CSI 300"]}, DataUnavailableError, r"bundled data run from .* to 2025"),
-        ({"announcement": "2006-03-01 12:00 UTC", "markets": ["CSI 300"]}, DataUnavailableError, "do not hold the estimation window"),
+        (
+            {"announcement": "2025-06-10-jt", "markets": ["NOPE"]},
+            UnknownInstrumentError,
+            "'NOPE' is not in the catalogue",
+        ),
+        (
+            {"announcement": "2026-11-01 12:00 UTC", "markets": ["CSI 300"]},
+            DataUnavailableError,
+            r"bundled data run from .* to 2025",
+        ),
+        (
+            {"announcement": "2006-03-01 12:00 UTC", "markets": ["CSI 300"]},
+            DataUnavailableError,
+            "do not hold the estimation window",
+        ),
         ({"announcement": "2025-06-10-jt", "windows": [(5, 0)]}, WindowError, "is no window"),
     ],
 )
@@ -144,7 +161,10 @@ def test_the_article_on_the_real_series(reference) -> None:
     folder = reference / "data" / "series"
     markets = ["E-mini S&P 500", "USD/CNH", "CSI 300", "Hang Seng", "China Northern Rare Earth", "MP Materials"]
     result = mr.react("2025-06-10-jt", markets=markets, source="files", folder=folder, windows=[(0, 7)])
-    levels = {row.market: (row.headline.previous_close, row.headline.close, round(row.headline.change, 4)) for row in result.reactions}
+    levels = {
+        row.market: (row.headline.previous_close, row.headline.close, round(row.headline.change, 4))
+        for row in result.reactions
+    }
     assert levels["E-mini S&P 500"] == (6045.0, 6029.0, -0.0026)
     assert levels["USD/CNH"] == (7.1889, 7.1983, 0.0013)
     assert [levels[name][2] for name in markets[2:]] == [0.0075, 0.0084, 0.0345, -0.0584]

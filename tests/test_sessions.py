@@ -155,7 +155,9 @@ def test_bar_close_rules_and_their_errors() -> None:
     with pytest.raises(InstrumentTableError, match="no bar close is known for 'X'"):
         bar_close_rules("X", "index", "XPAR", "yahoo")
     with pytest.raises(InstrumentTableError, match="leave out 2020-01-02"):
-        close_instants(pd.DatetimeIndex(["2020-01-02"]), (BarClose(960, 960, "UTC", valid_from=pd.Timestamp("2021-01-01").date()),))
+        close_instants(
+            pd.DatetimeIndex(["2020-01-02"]), (BarClose(960, 960, "UTC", valid_from=pd.Timestamp("2021-01-01").date()),)
+        )
 
 
 def test_yahoo_fx_bars_end_at_midnight_in_london() -> None:

@@ -3,8 +3,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import price_data, seeded_closes
 
+from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.errors import InstrumentTableError, OverlappingEventsWarning, UnknownInstrumentError, WindowError
 from market_reaction.records import record_of
@@ -77,7 +77,9 @@ def test_several_events_use_the_event_values() -> None:
 
 def test_the_market_model_takes_the_benchmark_over_the_same_sessions() -> None:
     sparse = CLOSES.copy()
-    sparse.loc[sparse.index[250], "m0"] = np.nan  # the asset did not trade: its next return spans two benchmark sessions
+    sparse.loc[sparse.index[250], "m0"] = (
+        np.nan
+    )  # the asset did not trade: its next return spans two benchmark sessions
     prices = price_data(sparse)
     series, market = prices["m0"], prices["m2"]
     moves = benchmark_moves(series, market, None)
@@ -99,7 +101,9 @@ def test_events_beyond_the_data_are_listed_together_or_excluded() -> None:
     when = WHEN | {"early": "2020-03-02 12:00 UTC", "late": "2030-01-02 12:00 UTC"}
     with pytest.raises(WindowError) as caught:
         study(when=when)
-    assert "event 'early' needs 131 sessions before 2020-03-02 for 'm0', but its prices start 2020-01-01 (43" in str(caught.value)
+    assert "event 'early' needs 131 sessions before 2020-03-02 for 'm0', but its prices start 2020-01-01 (43" in str(
+        caught.value
+    )
     assert "event 'late' has its reaction session after the last row of 'm0'" in str(caught.value)
     result = study(when=when, on_bad_event="exclude")
     assert set(result.excluded["event_id"]) == {"early", "late"}
@@ -134,7 +138,10 @@ def test_overlapping_events_warn() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"estimation": (-250, 0), "event": (0, 20)}, r"estimation=\(-250, 0\) and the event window from 0 share session 0"),
+        (
+            {"estimation": (-250, 0), "event": (0, 20)},
+            r"estimation=\(-250, 0\) and the event window from 0 share session 0",
+        ),
         ({"estimation": (-130, -3), "event": (-5, 5)}, "End estimation at -6 or earlier"),
         ({"event": (5, 0)}, r"event=\(5, 0\) is no window"),
         ({"estimation": (-20, -11)}, "at least 30"),

@@ -1,4 +1,4 @@
-"""What did markets do when this was announced, and was it unusual?
+"""How markets reacted to an announcement, and whether that was unusual.
 
 The public names are imported when they are first used, so that ``import market_reaction`` costs next to nothing.
 """
@@ -24,7 +24,7 @@ _HOMES = {
     "reaction_sessions": "sessions",
     "search_events": "events",
 }
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+__all__ = sorted([*_HOMES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -52,7 +52,7 @@ class Hours:
 
     def session_after(self, session: pd.Timestamp, count: int) -> pd.Timestamp | None:
         """Session ``count`` sessions after ``session``, or None beyond the calendar's published end."""
-        at = self.sessions.searchsorted(session, side="right") - 1 + count
+        at = int(self.sessions.searchsorted(session, side="right")) - 1 + count
         return self.sessions[at] if 0 <= at < len(self.sessions) else None
 
 

@@ -83,9 +83,7 @@ def _minute(text: str, where: str) -> int:
     return minute
 
 
-def _rule(
-    first: str, last: str, zone: str, early: str, start: date | None, end: date | None, where: str
-) -> BarClose:
+def _rule(first: str, last: str, zone: str, early: str, start: date | None, end: date | None, where: str) -> BarClose:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -100,13 +98,13 @@ def _rule(
 
 @cache
 def _table(path: Path) -> dict[tuple[str, str], tuple[BarClose, ...]]:
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows: list[dict[str, str]] = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")  # type: ignore[assignment]
     rules: dict[tuple[str, str], list[BarClose]] = {}
-    for number, row in enumerate(frame.itertuples(index=False), start=2):
-        where = f"{path.name} line {number} ({row.scope}, {row.source})"
-        start, end = (date.fromisoformat(text) if text else None for text in (frame.at[number - 2, "from"], row.to))
-        rule = _rule(row.close_from, row.close_to, row.zone, row.early_close, start, end, where)
-        rules.setdefault((row.scope, row.source), []).append(rule)
+    for number, row in enumerate(rows, start=2):
+        where = f"{path.name} line {number} ({row['scope']}, {row['source']})"
+        start, end = (date.fromisoformat(row[key]) if row[key] else None for key in ("from", "to"))
+        rule = _rule(row["close_from"], row["close_to"], row["zone"], row["early_close"], start, end, where)
+        rules.setdefault((row["scope"], row["source"]), []).append(rule)
     return {key: tuple(value) for key, value in rules.items()}
 
 

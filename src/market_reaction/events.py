@@ -187,15 +187,15 @@ def search_events(
     if until:
         keep &= rows["utc_earliest"] < times.parse_date(until, "until").tz_localize("UTC") + pd.Timedelta(days=1)
     if direction:
-        keep &= rows["direction"].eq(direction) if "direction" in rows else False
+        keep &= rows["direction"] == direction if "direction" in rows else False
     return rows[keep]
 
 
 def suggest_event(instant: pd.Timestamp) -> str | None:
     """Id of the US-China row whose minute or hour bounds hold the instant; the nearest one when several do."""
     rows = catalogue("us_china")
-    inside = (rows["utc_earliest"] <= instant) & (instant <= rows["utc_latest"]) & rows["precision"].isin(
-        ["minute", "hour"]
+    inside = (
+        (rows["utc_earliest"] <= instant) & (instant <= rows["utc_latest"]) & rows["precision"].isin(["minute", "hour"])
     )
     if not inside.any():
         return None
@@ -214,12 +214,11 @@ def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
             f"{where} lacks the column {' and '.join(missing)}; it has {', '.join(map(str, frame.columns))}. "
             "Needed are event_id (or id) and announced_utc, a time stamp with a zone."
         )
-    frame = frame.fillna("") if frame.dtypes.eq(object).any() else frame.copy()
     problems: list[str] = []
     placed = []
     for number, row in enumerate(frame.to_dict("records"), start=2):
         try:
-            placed.append(_placed({str(k): v for k, v in row.items()}))
+            placed.append(_placed({str(key): "" if pd.isna(value) else value for key, value in row.items()}))
         except (AnnouncementTimeError, EventTableError) as error:
             problems.append(f"line {number} ({row['event_id']!r}): {error}")
     ids = frame["event_id"].astype(str)
@@ -227,7 +226,7 @@ def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
     if problems:
         raise EventTableError(f"{where} has {len(problems)} bad rows.\n  " + "\n  ".join(problems))
     for column in ("announced_utc", "utc_earliest", "utc_latest", "precision", "local_tz", "session_date"):
-        frame[column] = [row[column] for row in placed]
+        frame[column] = pd.Series([row[column] for row in placed], index=frame.index, dtype=object)
     if "title" not in frame:
         frame["title"] = ids
     frame = _typed(frame.assign(event_id=ids).set_index("event_id"))
@@ -269,6 +268,6 @@ def _placed(row: dict[str, object]) -> dict[str, object]:
 
 
 def _bound(given: object, otherwise: pd.Timestamp) -> pd.Timestamp:
-    if given is None or given is pd.NaT or not str(given).strip():
+    if given is None or not str(given).strip():
         return otherwise
     return times.parse_instant(given if isinstance(given, datetime) else str(given))[0]

@@ -183,8 +183,7 @@ def list_instruments() -> pd.DataFrame:
         default benchmark.
     """
     rows = [
-        {"name": row.name, "class": row.asset_class}
-        | {column: getattr(row, column) for column in REQUIRED_COLUMNS[2:]}
+        {"name": row.name, "class": row.asset_class} | {column: getattr(row, column) for column in REQUIRED_COLUMNS[2:]}
         for row in catalogue().values()
     ]
     return pd.DataFrame(rows).set_index("name")

@@ -80,8 +80,8 @@ def load_prices(
     start, end : str or Timestamp, optional
         Inclusive dates. May be left out when ``events`` are given.
     source : {"auto", "yahoo", "bundled", "files"}
-        ``"auto"`` takes, for each market on its own, the first of stored snapshot, Yahoo and bundled data that holds the
-        estimation window, day 0 and the largest window; failing that, the one reaching furthest of those with the
+        ``"auto"`` takes, for each market on its own, the first of stored snapshot, Yahoo and bundled data that holds
+        the estimation window, day 0 and the largest window; failing that, the one reaching furthest of those with the
         estimation window and day 0. Series are never spliced.
     folder : str or Path, optional
         Folder of CSV or Parquet files; needed for ``source="files"``.
@@ -127,7 +127,11 @@ def load_prices(
 
 
 def _dates(
-    start: str | pd.Timestamp | None, end: str | pd.Timestamp | None, events: pd.DataFrame | None, windows: EventWindows, history: int
+    start: str | pd.Timestamp | None,
+    end: str | pd.Timestamp | None,
+    events: pd.DataFrame | None,
+    windows: EventWindows,
+    history: int,
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     if events is None and (start is None or end is None):
         raise MarketReactionError("load_prices needs start and end, or events=; give one of them.")
@@ -245,7 +249,9 @@ def _ask_yahoo(
         why = f"no stored snapshot retrieved by {request.as_of} covers it; leave out as_of to ask Yahoo"
         return [], {instrument.name: why for instrument in to_ask}
     if not yahoo.reachable():
-        notes.append("no network: Yahoo cannot be reached, so stored snapshots and bundled data are used where they exist.")
+        notes.append(
+            "no network: Yahoo cannot be reached, so stored snapshots and bundled data are used where they exist."
+        )
         return [], {instrument.name: f"Yahoo ({instrument.yahoo}) cannot be reached" for instrument in to_ask}
     fetched, errors = yahoo.fetch_many(to_ask, request.start, request.end, progress=request.progress)
     by_symbol = {instrument.yahoo: instrument.name for instrument in to_ask}
@@ -253,7 +259,7 @@ def _ask_yahoo(
 
 
 def _misdated(series: PriceSeries) -> str:
-    """Why a downloaded series is not used: its dates are off by a row against a bundled sibling; empty if they are not."""
+    """Why a series of Yahoo is not used, its dates being off by a row against a bundled sibling; else empty."""
     own = series.instrument.name
     relatives = sorted({name for family in FAMILIES if own in family for name in family} - {own})
     bundled = BundledSource()
@@ -287,7 +293,8 @@ def _choose(
             series[chosen.name] = chosen
             continue
         short = [
-            f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d} and do not hold the "
+            f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d} and do "
+            f"not hold the "
             "estimation window and day 0"
             for item in offered
         ]

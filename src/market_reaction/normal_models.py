@@ -84,9 +84,7 @@ def _design(model: str, count: int, benchmark: np.ndarray | None) -> tuple[np.nd
     if model == "constant_mean":
         return zero, np.ones((count, 1))
     if benchmark is None:
-        raise WindowError(
-            f"normal_model={model!r} needs benchmark returns; name a benchmark, or use 'constant_mean'."
-        )
+        raise WindowError(f"normal_model={model!r} needs benchmark returns; name a benchmark, or use 'constant_mean'.")
     if model == "market_adjusted":
         return benchmark, np.empty((count, 0))
     return zero, np.column_stack([np.ones(count), benchmark])

@@ -62,7 +62,7 @@ def news_inside(series: PriceSeries, position: int, event: pd.Series, own_id: st
     inside = np.flatnonzero((known.latest_ns > opened) & (known.earliest_ns <= closed))
     return tuple(
         OtherNews(known.ids[at], known.titles[at], known.announced[at], _side(known, at, event), known.importance[at])
-        for at in inside
+        for at in inside.tolist()
         if known.ids[at] != own_id
     )
 

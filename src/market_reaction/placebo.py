@@ -1,7 +1,7 @@
 """Placebo-in-time over pseudo-announcements, each mapped through the clocks of every market.
 
-A pseudo-announcement is an instant, never "the same row": one per weekday at the event's clock time in its own zone, going
-back from the last one whose session in every market shown lies at least 11 sessions before that market's day 0.
+A pseudo-announcement is an instant, never "the same row": one per weekday at the event's clock time in its own zone,
+going back from the last one whose session in every market shown lies at least 11 sessions before that market's day 0.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class PlaceboResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by (event_id, market): statistic, placebo_p, placebo_p_floor, n_placebo, placebo_p_plain, mde (unit of the
-            market's moves), n_left_out, note.
+            Indexed by (event_id, market): statistic, placebo_p, placebo_p_floor, n_placebo, placebo_p_plain, mde
+            (unit of the market's moves), n_left_out, note.
         """
         rows = [
             {
@@ -126,7 +126,8 @@ def pseudo_announcements(event: pd.Series, count: int) -> np.ndarray:
     Parameters
     ----------
     event : pandas.Series
-        Row of an event table; ``local_tz`` gives the clock. With precision ``"date"`` the result holds dates, not instants.
+        Row of an event table; ``local_tz`` gives the clock. With precision ``"date"`` the result holds dates, not
+        instants.
     count : int
         How many weekdays to go back.
 
@@ -141,7 +142,9 @@ def pseudo_announcements(event: pd.Series, count: int) -> np.ndarray:
     instant = event["utc_latest"] if event["precision"] == "day" else event["announced_utc"]
     local = instant.tz_convert(times.zone(event["local_tz"])).tz_localize(None)
     days = pd.bdate_range(end=local.normalize() - pd.Timedelta(days=1), periods=count) + (local - local.normalize())
-    zoned = days.tz_localize(times.zone(event["local_tz"]), ambiguous=np.zeros(count, bool), nonexistent="shift_forward")
+    zoned = days.tz_localize(
+        times.zone(event["local_tz"]), ambiguous=np.zeros(count, bool), nonexistent="shift_forward"
+    )
     return zoned.tz_convert("UTC").as_unit("ns").asi8[::-1]
 
 
@@ -171,7 +174,10 @@ class MarketMoves:
     banned: np.ndarray
 
     @classmethod
-    def of(cls, series: PriceSeries, study: EventStudyResult, prices: PriceData, exclude: pd.DataFrame | None) -> MarketMoves:
+    def of(
+        cls, series: PriceSeries, study: EventStudyResult, prices: PriceData, exclude: pd.DataFrame | None
+    ) -> MarketMoves:
+        """Take what the placebo test of a study needs from one of its series."""
         moves = series.returns(study.design.returns)  # type: ignore[arg-type]
         against = study.design.benchmarks.get(series.name)
         benchmark = benchmark_moves(series, prices[against], study.design.returns) if against else None  # type: ignore[arg-type]
@@ -223,7 +229,12 @@ def placebo_at(
         keep = np.flatnonzero(known & ~market.banned[distinct])[:history]
         reach = keep[-1] if len(keep) else -1
         own[name] = _market_placebo(
-            market, distinct[keep], abnormal[keep], day_zero[name], study, int((known & market.banned[distinct])[: reach + 1].sum())
+            market,
+            distinct[keep],
+            abnormal[keep],
+            day_zero[name],
+            study,
+            int((known & market.banned[distinct])[: reach + 1].sum()),
         )
         by_position = np.full(len(market.moves) + 1, np.nan)
         by_position[distinct] = np.where(market.banned[distinct], np.nan, scaled)
@@ -265,10 +276,7 @@ def _joint(
     pool = vectors[np.sort(first)[:history]]
     event = np.array([market.statistic for market in found])
     scale = np.array([market.pool.std(ddof=1) for market in found])
-    return {
-        name: placebo_rank(value, values)
-        for name, (value, values) in joint_statistics(event, pool, scale).items()
-    }
+    return {name: placebo_rank(value, values) for name, (value, values) in joint_statistics(event, pool, scale).items()}
 
 
 def placebo_test(
@@ -298,7 +306,8 @@ def placebo_test(
 
     Notes
     -----
-    T = |AR| / sigma, with AR from the pseudo-event's own estimation window and sigma^2 = EWMA(0.97) of squared moves known the
+    T = |AR| / sigma, with AR from the pseudo-event's own estimation window and sigma^2 = EWMA(0.97) of squared moves
+    known the
     session before; p = (1 + #{T_s >= T_0}) / (S + 1). Scaling gives the right size in calm and in volatile times; the
     plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard deviation.
     """

@@ -130,7 +130,8 @@ class PriceSeries:
         Returns
         -------
         numpy.ndarray
-            One value a session, the first NaN. A log or simple return with a level at or below zero at either end is NaN.
+            One value a session, the first NaN. A log or simple return with a level at or below zero at either end is
+            NaN.
         """
         chosen = self.instrument.return_kind if kind is None or self.instrument.is_difference else kind
         if chosen not in self._returns:
@@ -198,6 +199,9 @@ def build_series(
     rows = rows.sort_index(kind="stable")
     out: list[pd.DataFrame] = []
 
+    def dates() -> pd.DatetimeIndex:
+        return pd.DatetimeIndex(rows.index)
+
     def leave_out(bad: np.ndarray, reason: str) -> None:
         nonlocal rows
         if bad.any():
@@ -207,12 +211,12 @@ def build_series(
     leave_out(rows["close"].isna().to_numpy(), "no close in the source's row")
     leave_out(rows.index.duplicated(keep="last"), "date given twice; the last row is kept")
     if instrument.calendar:
-        closed = ~calendars.hours(instrument.calendar).is_session(rows.index)
+        closed = ~calendars.hours(instrument.calendar).is_session(dates())
         leave_out(closed, f"closed day of {instrument.calendar}")
     else:
-        leave_out(np.asarray(rows.index.day_of_week >= 5), "weekend row")
+        leave_out(np.asarray(dates().day_of_week >= 5), "weekend row")
     rules = instrument.bar_closes(source) if bar_close is None else bar_close
-    earliest, latest = close_instants(rows.index, rules)
+    earliest, latest = close_instants(dates(), rules)
     if now is not None:
         open_yet = np.asarray(latest > now)
         earliest, latest = earliest[~open_yet], latest[~open_yet]
@@ -220,7 +224,8 @@ def build_series(
     excluded = pd.concat(out, ignore_index=True) if out else pd.DataFrame({"session": [], "reason": []})
     if rows.empty:
         raise DataUnavailableError(
-            f"{source} gave {len(bars)} rows for {instrument.name!r} ({vintage.symbol}), none of them a session with a close.",
+            f"{source} gave {len(bars)} rows for {instrument.name!r} ({vintage.symbol}), none of them a session "
+            f"with a close.",
             symbol=vintage.symbol,
             cause="no rows",
         )

@@ -9,11 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
-from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, WindowError
+from market_reaction.errors import AnnouncementTimeError, DataUnavailableError
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instrument
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
@@ -196,7 +195,9 @@ class ReactionResult:
 
         return tables.answer(self)
 
-    def plot(self, *, kind: Literal["reactions", "car", "placebo", "clock"] = "reactions", market: str | None = None) -> go.Figure:
+    def plot(
+        self, *, kind: Literal["reactions", "car", "placebo", "clock"] = "reactions", market: str | None = None
+    ) -> go.Figure:
         """Chart of the result.
 
         Parameters
@@ -244,7 +245,8 @@ def react(
     Parameters
     ----------
     announcement : str or datetime
-        A time stamp with a zone, such as ``"2025-06-10 22:50 UTC"``, or an id of the catalogue such as ``"2025-06-10-jt"``.
+        A time stamp with a zone, such as ``"2025-06-10 22:50 UTC"``, or an id of the catalogue such as
+        ``"2025-06-10-jt"``.
     date : str or date, optional
         Instead of ``announcement``: a bare date whose clock is unknown. Day 0 is each market's session of that date, or
         its next.
@@ -295,7 +297,13 @@ def react(
     '2025-06-11 +0.75%'
     """
     table = _announcement(announcement, date)
-    chosen = windows if isinstance(windows, EventWindows) else EventWindows(event=tuple(windows)) if windows else EventWindows()
+    chosen = (
+        windows
+        if isinstance(windows, EventWindows)
+        else EventWindows(event=tuple(windows))
+        if windows
+        else EventWindows()
+    )
     asked = [find_instrument(market) for market in (DEFAULT_MARKETS if markets is None else markets)]
     prices = load_prices(
         [*asked, *_benchmarks(asked, normal_model, benchmark)],
@@ -347,13 +355,16 @@ def _nothing_to_show(prices: PriceData) -> str:
 
 def _notes_on(event: pd.Series) -> tuple[str, ...]:
     if event["precision"] == "date":
-        return ("clock unknown: day 0 is each market's session of that date, or its next; news may have come after a close.",)
+        return (
+            "clock unknown: day 0 is each market's session of that date, or its next; news may have come after "
+            "a close.",
+        )
     if event["precision"] == "day":
         return ("only the day of this announcement is known; the headline takes its end, and rows may be ambiguous.",)
     if not isinstance(event.get("catalogue_id"), str):
         near = event_tables.suggest_event(event["announced_utc"])
         if near:
-            title = event_tables.catalogue("us_china").at[near, "title"]
+            title = str(event_tables.catalogue("us_china").at[near, "title"])
             return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
     return ()
 
@@ -386,9 +397,7 @@ def _measure_all(
             measured[position] = _measure(series, pair, test, study.windows)
         news = news_inside(series, where.position, event, own_id)
         notes = _row_notes(event, series, where, study, measured[where.position])
-        rows.append(
-            MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, notes)
-        )
+        rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, notes))
     named = {(key, market): test for market, test in tests.items()}
     return tuple(rows), PlaceboResult(named, {key: joint}, history)
 
@@ -441,7 +450,9 @@ def _row_notes(
     position, session = where.position, measured.session
     notes = []
     if event["precision"] == "date" and session != event["session_date"]:
-        notes.append(f"{event['session_date']:%Y-%m-%d} is no session of this market; the next, {session:%Y-%m-%d}, is day 0.")
+        notes.append(
+            f"{event['session_date']:%Y-%m-%d} is no session of this market; the next, {session:%Y-%m-%d}, is day 0."
+        )
     if where.phase == "closed day":
         notes.append(f"the market was closed when the news came; its next session is {session:%Y-%m-%d}.")
     if len(where.candidates) > 1:
@@ -449,12 +460,16 @@ def _row_notes(
     if where.without_row:
         days = ", ".join(f"{day:%Y-%m-%d}" for day in where.without_row[:3])
         notes.append(
-            f"the calendar has {len(where.without_row)} session(s) between the news and day 0 without a row in the series "
+            f"the calendar has {len(where.without_row)} session(s) between the news and day 0 without a row in "
+            f"the series "
             f"({days}): closed in fact, or missing data."
         )
-    days = (session - series.sessions[position - 1]).days
-    if days > 4:
-        notes.append(f"the return spans {days} calendar days since {series.sessions[position - 1]:%Y-%m-%d}; news pooled over them.")
+    gap = (session - series.sessions[position - 1]).days
+    if gap > 4:
+        notes.append(
+            f"the return spans {gap} calendar days since {series.sessions[position - 1]:%Y-%m-%d}; news pooled "
+            f"over them."
+        )
     waiting = [window for window in measured.windows if window.complete_on is not None]
     if waiting:
         dates = ", ".join(f"[{w.start},{w.end}] on {w.complete_on:%Y-%m-%d}" for w in waiting)
@@ -462,7 +477,8 @@ def _row_notes(
     lost = study.excluded[study.excluded["market"] == series.name]
     if len(lost):
         notes.append(
-            f"{len(lost)} session(s) of the windows have no return, first {lost['session'].iloc[0]:%Y-%m-%d}: {lost['reason'].iloc[0]}."
+            f"{len(lost)} session(s) of the windows have no return, first {lost['session'].iloc[0]:%Y-%m-%d}: "
+            f"{lost['reason'].iloc[0]}."
         )
     last = min(position + study.windows.span_offsets[1], len(series.sessions) - 1)
     bad = series.quality.between(series.sessions[position - 1], series.sessions[last], information=False)
@@ -479,7 +495,8 @@ def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> st
     low, high = series.close_earliest_utc[first], series.close_utc[first]
     close = f"{high:%H:%M} UTC" if low == high else f"{low:%H:%M}-{high:%H:%M} UTC (not known to the minute)"
     return (
-        f"ambiguous: the announcement's bounds {event['utc_earliest']:%Y-%m-%d %H:%M} to {event['utc_latest']:%Y-%m-%d %H:%M} UTC "
+        f"ambiguous: the announcement's bounds {event['utc_earliest']:%Y-%m-%d %H:%M} to "
+        f"{event['utc_latest']:%Y-%m-%d %H:%M} UTC "
         f"straddle the close of {labels[0]} at {close}, so {' and '.join(labels)} are possible; the headline is "
         f"{series.sessions[where.position]:%Y-%m-%d}."
     )

@@ -65,6 +65,8 @@ def record_of(moves: np.ndarray, sessions: pd.DatetimeIndex, position: int) -> R
     back = position - int(as_large[-1])
     since = sessions[as_large[-1]]
     if back == 1:
-        return Record(word, since, 1, 1.0, f"no record: the session before, {since:%Y-%m-%d}, had a {word} at least as large")
+        return Record(
+            word, since, 1, 1.0, f"no record: the session before, {since:%Y-%m-%d}, had a {word} at least as large"
+        )
     text = f"largest one-day {word} since {since:%Y-%m-%d}, {back} sessions earlier (1 day in {back} by chance)"
     return Record(word, since, back, 1.0 / back, text)

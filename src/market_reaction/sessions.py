@@ -1,7 +1,8 @@
 """Which session of a market saw the news first.
 
 The reaction session is the first session whose close lies after the announcement. Where the bounds of the announcement,
-or an uncertain close, straddle a close, more than one session is possible: all are given and the row is marked ambiguous;
+or an uncertain close, straddle a close, more than one session is possible: all are given and the row is marked
+ambiguous;
 the headline is the session of ``announced_utc`` (for day precision that of ``utc_latest``), an uncertain close counting
 at its end.
 """
@@ -63,7 +64,7 @@ class SessionClock:
             sessions = (
                 calendars.hours(instrument.calendar).sessions
                 if instrument.calendar
-                else pd.bdate_range(calendars.FIRST, calendars.LAST, unit="ns")
+                else pd.bdate_range(calendars.FIRST, calendars.LAST).as_unit("ns")
             )
             instants = close_instants(sessions, instrument.bar_closes(source))
             earliest, latest = (side.as_unit("ns").asi8 for side in instants)
@@ -96,8 +97,8 @@ class Reaction(NamedTuple):
     candidates : tuple of int
         Every possible row, in order; one when the session is certain.
     phase : str or None
-        ``"before open"``, ``"in session"``, ``"lunch"``, ``"after close"``, ``"closed day"``; None where the market has no
-        trading hours (fixings, yields, spot assessments) or the clock is unknown.
+        ``"before open"``, ``"in session"``, ``"lunch"``, ``"after close"``, ``"closed day"``; None where the market
+        has no trading hours (fixings, yields, spot assessments) or the clock is unknown.
     minutes_to_first_trade : float or None
         From the announcement to the first tradable moment; 0 in session.
     without_row : tuple of pandas.Timestamp

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -127,12 +128,14 @@ def study_pair(
     if position >= len(series.sessions):
         raise WindowError(
             f"event {event_id!r} has its reaction session after the last row of {series.name!r} "
-            f"({series.sessions[-1]:%Y-%m-%d}, {series.source}). Load a source that reaches further, or wait for the close."
+            f"({series.sessions[-1]:%Y-%m-%d}, {series.source}). Load a source that reaches further, or wait "
+            f"for the close."
         )
     if position + first < 1:
         raise WindowError(
             f"event {event_id!r} needs {1 - first} sessions before {series.sessions[position]:%Y-%m-%d} for "
-            f"{series.name!r}, but its prices start {series.sessions[0]:%Y-%m-%d} ({position} sessions, {series.source}). "
+            f"{series.name!r}, but its prices start {series.sessions[0]:%Y-%m-%d} ({position} sessions, "
+            f"{series.source}). "
             f"Load earlier prices, or shorten estimation={windows.estimation}."
         )
     moves = series.returns(returns)
@@ -242,7 +245,7 @@ class EventStudyResult:
         return pd.concat(frames, ignore_index=True)
 
     def fits(self) -> pd.DataFrame:
-        """Fitted models by (event_id, market): parameters, residual_std, mad_std, ewma_std, df_resid, nobs, first, last."""
+        """Fitted models by (event_id, market): parameters, residual_std, mad_std, ewma_std, df_resid, nobs."""
         from market_reaction.normal_models import PARAMETERS
 
         rows = []
@@ -274,16 +277,14 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high. The t test holds
-            for normal errors of constant variance; for one event the placebo p leads.
+            Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high. The t
+            test holds for normal errors of constant variance; for one event the placebo p leads.
         """
         chosen = self._window(window)
         rows = []
         for (event_id, market), pair in self.pairs.items():
             estimate, error = pair.car(chosen)
-            rows.append(
-                {"event_id": event_id, "market": market} | _t_row(estimate, error, pair.fit.df_resid, level)
-            )
+            rows.append({"event_id": event_id, "market": market} | _t_row(estimate, error, pair.fit.df_resid, level))
         return pd.DataFrame(rows).set_index(["event_id", "market"])
 
     def caar(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -292,8 +293,8 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, n_events. NaN with one
-            event.
+            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, n_events. NaN
+            with one event.
 
         References
         ----------
@@ -413,7 +414,8 @@ def event_study(
 
     References
     ----------
-    Brown and Warner (1985), Journal of Financial Economics 14:3; MacKinlay (1997), Journal of Economic Literature 35:13.
+    Brown and Warner (1985), Journal of Financial Economics 14:3; MacKinlay (1997), Journal of Economic Literature
+    35:13.
     """
     windows = windows or EventWindows()
     if normal_model not in NORMAL_MODELS:
@@ -430,7 +432,8 @@ def event_study(
             benchmarks[series.name] = against.name
         for event_id in events.index:
             session = sessions.at[(event_id, series.name), "session"]
-            position = len(series.sessions) if pd.isna(session) else int(series.sessions.get_loc(session))
+            position = int(series.sessions.get_indexer(pd.DatetimeIndex([session]))[0])
+            position = len(series.sessions) if position < 0 else position
             try:
                 pair = study_pair(event_id, series, position, windows, normal_model, returns, against)
             except WindowError as error:
@@ -482,9 +485,7 @@ def _left_out(event_id: object, market: str, session: object, reason: str) -> di
     return {"event_id": event_id, "market": market, "session": session, "reason": reason}
 
 
-def _nan_returns(
-    event_id: str, series: PriceSeries, pair: PairStudy, windows: EventWindows
-) -> list[dict[str, object]]:
+def _nan_returns(event_id: str, series: PriceSeries, pair: PairStudy, windows: EventWindows) -> list[dict[str, object]]:
     """Sessions of the windows that have no return although the series has rows for them."""
     start = pair.position + windows.estimation[0]
     stop = min(pair.position + windows.span_offsets[1], len(series.sessions) - 1) + 1
@@ -499,17 +500,18 @@ def _nan_returns(
             series.sessions[at],
             f"no return: the level went from {levels[at - 1]:g} to {levels[at]:g}, and a return needs both above zero",
         )
-        for at in bad
+        for at in bad.tolist()
     ]
 
 
 def _warn_overlap(market: str, pairs: Mapping[tuple[str, str], PairStudy], windows: EventWindows) -> None:
     low, high = windows.span_offsets
     placed = sorted((pair.position, event_id) for (event_id, name), pair in pairs.items() if name == market)
-    for (before, first), (after, second) in zip(placed, placed[1:], strict=False):
+    for (before, first), (after, second) in pairwise(placed):
         if after + low <= before + high:
             warnings.warn(
-                f"events {first!r} and {second!r} share sessions of {market!r}: their day 0 lie {after - before} sessions "
+                f"events {first!r} and {second!r} share sessions of {market!r}: their day 0 lie "
+                f"{after - before} sessions "
                 f"apart and the windows reach from {low} to {high}. Merge them or shorten the windows.",
                 OverlappingEventsWarning,
                 stacklevel=3,
