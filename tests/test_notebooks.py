@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 import check_notebooks
+from market_reaction.instruments import DEFAULT_MARKETS
+from market_reaction.notebooks import NotebookError, kernel_settings, notebook_parameters, run_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -175,9 +182,7 @@ def test_file_that_is_no_notebook(tmp_path: Path) -> None:
     assert problem.startswith("01_broken.ipynb: it cannot be read as a notebook")
 
 
-def test_main_counts_problems(
-    tmp_path: Path, cells: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_main_counts_problems(tmp_path: Path, cells: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
     problems(tmp_path, cells)
     problems(tmp_path, cells, "wrong.ipynb")
     assert check_notebooks.main([str(tmp_path / "01_one_announcement.ipynb")]) == 0
@@ -185,4 +190,110 @@ def test_main_counts_problems(
     assert "wrong.ipynb: the file name" in capsys.readouterr().err
 
 
-# Running the notebooks: add the tests below this line.
+# Running the notebooks.
+
+PLOTLY = "application/vnd.plotly.v1+json"
+FROM_EXCHANGE_CALENDARS = "ignore:Series.values returning an:DeprecationWarning"  # as in pyproject.toml
+RUN_LIMIT = 60.0  # seconds for one notebook, start of the kernel included
+
+
+def text_of(outputs: list[dict[str, Any]], kind: str) -> str:
+    return "".join(str(output.get("data", {}).get(kind, "")) for output in outputs)
+
+
+@pytest.fixture
+def execute(compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Run a notebook offline with some of its parameters changed, and give its cells by id."""
+    monkeypatch.setenv("PYTHONWARNINGS", f"default,{FROM_EXCHANGE_CALENDARS}")
+    monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
+
+    def run(path: Path, **changes: object) -> dict[str, Any]:
+        notebook = nbformat.read(path, as_version=4)
+        given = "\n".join(f"{name} = {value!r}" for name, value in changes.items())
+        (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+        cell.source += f"\n{given}"
+        place = {"metadata": {"path": str(tmp_path)}}
+        client = NotebookClient(
+            notebook, timeout=RUN_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
+        )
+        began = time.monotonic()
+        client.execute()
+        assert time.monotonic() - began < RUN_LIMIT
+        return {cell.id: cell for cell in notebook.cells}
+
+    return run
+
+
+def warned(cells: dict[str, Any]) -> list[str]:
+    """What the cells wrote to stderr."""
+    outputs = [output for cell in cells.values() for output in cell.get("outputs", [])]
+    return [output["text"] for output in outputs if output.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_offline(path: Path, execute: Callable[..., Any]) -> None:
+    cells = execute(path)
+    assert warned(cells) == []
+    if path.stem == "01_one_announcement":
+        answer = "".join(output["text"] for output in cells["answer"].outputs)
+        assert answer.startswith("CSI 300 rose 0.75% in its session of 2025-06-11")
+        assert "3,894.63" in text_of(cells["table"].outputs, "text/html")
+        charts = [
+            output for cell in cells.values() for output in cell.get("outputs", []) if PLOTLY in output.get("data", {})
+        ]
+        assert len(charts) == 4
+
+
+def test_another_announcement_is_a_change_of_one_cell(execute: Callable[..., Any]) -> None:
+    path = ROOT / "notebooks" / "01_one_announcement.ipynb"
+    cells = execute(path, ANNOUNCEMENT="2018-03-22 16:45 UTC", MARKETS=["S&P 500", "VIX", "CSI 300"], WINDOWS=[(0, 1)])
+    table = text_of(cells["table"].outputs, "text/html")
+    assert "2018-03-22" in table
+    assert "2018-03-23" in table
+    assert "2,643.69" in table
+
+
+@pytest.mark.usefixtures("compiled")
+def test_run_writes_notebook_and_offline_page(tmp_path: Path) -> None:
+    path = ROOT / "notebooks" / "01_one_announcement.ipynb"
+    settings = {"DATE": "2025-06-11", "MARKETS": ["CSI 300", "VIX"], "WINDOWS": [(0, 1)], "SOURCE": "bundled"}
+    executed = run_notebook(path, settings, tmp_path / "june.ipynb")
+    assert executed.notebook == tmp_path / "june.ipynb"
+    page = executed.html.read_text(encoding="utf-8")
+    assert "clock unknown" in page.casefold()
+    assert page.count('class="plotly-graph-div"') == 4
+    loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=\"(?!data:)([^\"]*)\"", page)
+    assert loaded == []
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_failing_cell_is_named(tmp_path: Path) -> None:
+    path = ROOT / "notebooks" / "01_one_announcement.ipynb"
+    (tmp_path / "bad.html").write_text("the page of an earlier run", encoding="utf-8")
+    with pytest.raises(NotebookError, match=r"01_one_announcement stopped at code cell \d+ with AnnouncementTimeError"):
+        run_notebook(path, {"ANNOUNCEMENT": "2025-06-11 09:00 CST"}, tmp_path / "bad.ipynb")
+    assert (tmp_path / "bad.ipynb").is_file()
+    assert not (tmp_path / "bad.html").exists()
+
+
+def test_run_does_not_overwrite_the_notebook() -> None:
+    path = ROOT / "notebooks" / "01_one_announcement.ipynb"
+    with pytest.raises(NotebookError, match="would overwrite"):
+        run_notebook(path, {}, path)
+
+
+def test_notebook_without_parameters_cell(tmp_path: Path) -> None:
+    path = tmp_path / "01_bare.ipynb"
+    path.write_text(json.dumps({**SOUND, "cells": []}), encoding="utf-8")
+    with pytest.raises(NotebookError, match="no cell tagged 'parameters'"):
+        notebook_parameters(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(NotebookError, match="cannot be read as a notebook"):
+        notebook_parameters(path)
+
+
+def test_parameters_are_read_from_the_cell() -> None:
+    known = notebook_parameters(ROOT / "notebooks" / "01_one_announcement.ipynb")
+    assert list(known)[:4] == ["ANNOUNCEMENT", "DATE", "MARKETS", "WINDOWS"]
+    assert known["WINDOWS"] == [(0, 1), (0, 5)]
+    assert known["MARKETS"] == list(DEFAULT_MARKETS)

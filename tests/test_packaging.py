@@ -71,9 +71,7 @@ def test_lock_satisfies_project(requirement: Requirement) -> None:
     pins = [pin for pin in locked() if canonicalize_name(pin.name) == canonicalize_name(requirement.name)]
     assert pins, f"{requirement.name} is not in requirements.lock. Run make lock."
     for pin in pins:
-        assert requirement.specifier.contains(version(pin)), (
-            f"{pin} does not satisfy {requirement}. Run make lock."
-        )
+        assert requirement.specifier.contains(version(pin)), f"{pin} does not satisfy {requirement}. Run make lock."
 
 
 def test_lock_leaves_out_the_large_extras() -> None:
@@ -87,9 +85,7 @@ def test_environment_repeats_project(requirement: Requirement) -> None:
     found = conda.get(canonicalize_name(CONDA_NAMES.get(requirement.name, requirement.name)))
     found = found or from_pip.get(canonicalize_name(requirement.name))
     assert found, f"{requirement.name} is not in environment.yml."
-    assert found.specifier == requirement.specifier, (
-        f"environment.yml has {found}, pyproject.toml {requirement}."
-    )
+    assert found.specifier == requirement.specifier, f"environment.yml has {found}, pyproject.toml {requirement}."
 
 
 def test_environment_names_nothing_else() -> None:

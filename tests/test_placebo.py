@@ -10,7 +10,7 @@ import pytest
 from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.inference.placebo import joint_statistics, latest_distinct, placebo_rank
-from market_reaction.inference.power import placebo_critical_value, placebo_mde, placebo_power
+from market_reaction.inference.power import placebo_critical_value, placebo_mde, placebo_power, t_mde_factor
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.instruments import find_instrument
 from market_reaction.placebo import placebo_test
@@ -191,3 +191,8 @@ def test_the_minimum_detectable_effect_is_the_smallest_with_four_fifths_power() 
     assert placebo_power(np.array([0.0]), pool, critical)[0] == pytest.approx(np.mean(np.abs(pool) > critical))
     assert placebo_mde(pool, 0.02) == pytest.approx(2 * mde)
     assert placebo_mde(pool, 0.01, level=0.001) == np.inf
+
+
+@pytest.mark.parametrize(("df", "errors"), [(10**6, 2.80), (118, 2.825), (4, 3.76), (5, 3.52), (9, 3.15), (59, 2.85)])
+def test_the_detectable_effect_of_a_t_test_in_standard_errors(df: int, errors: float) -> None:
+    assert t_mde_factor(df) == pytest.approx(errors, abs=0.0065)

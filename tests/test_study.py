@@ -6,9 +6,17 @@ import pytest
 
 from helpers import price_data, seeded_closes
 from market_reaction import events
-from market_reaction.errors import InstrumentTableError, OverlappingEventsWarning, UnknownInstrumentError, WindowError
+from market_reaction.errors import (
+    AmbiguousSessionWarning,
+    DataQualityWarning,
+    InstrumentTableError,
+    OverlappingEventsWarning,
+    UnknownInstrumentError,
+    WindowError,
+)
+from market_reaction.pair_study import benchmark_moves
 from market_reaction.records import record_of
-from market_reaction.study import benchmark_moves, event_study
+from market_reaction.study import event_study
 from market_reaction.windows import EventWindows
 
 CLOSES = seeded_closes(rows=400, columns=3)
@@ -125,6 +133,17 @@ def test_non_positive_levels_have_no_log_return_and_are_named() -> None:
     rows = result.excluded[result.excluded["market"] == "m0"]
     assert rows["session"].tolist() == [closes.index[200], closes.index[201]]
     assert rows["reason"].str.contains("-36.98").all()
+
+
+def test_an_ambiguous_session_and_a_bad_row_warn() -> None:
+    with pytest.warns(
+        AmbiguousSessionWarning, match=r"straddle a close of 'm0': 2021-01-13 and 2021-01-14 are possible"
+    ):
+        study(CLOSES[["m0"]], {"a": "2021-01-13 21:00 UTC"})
+    closes = CLOSES[["m0"]].copy()
+    closes.loc["2021-01-15"] *= 100
+    with pytest.warns(DataQualityWarning, match="'one' uses 'm0' on 2021-01-15: spike"):
+        study(closes)
 
 
 def test_overlapping_events_warn() -> None:

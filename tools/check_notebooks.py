@@ -45,15 +45,11 @@ def problems(path: Path) -> list[str]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells: list[Cell] = list(notebook["cells"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return [
-            f"{path.name}: it cannot be read as a notebook ({type(error).__name__}: {error}). Save it again."
-        ]
+        return [f"{path.name}: it cannot be read as a notebook ({type(error).__name__}: {error}). Save it again."]
     found = [*_file_name(path), *_parameters(cells), *_headings(cells), *_size(cells)]
     for number, cell in enumerate(cells, start=1):
         if cell["cell_type"] == "code":
-            found += [
-                f"cell {number}: {text}" for text in [*_outputs(cell), *_lines(cell), *_forbidden(cell)]
-            ]
+            found += [f"cell {number}: {text}" for text in [*_outputs(cell), *_lines(cell), *_forbidden(cell)]]
     return [f"{path.name}: {text}" for text in found]
 
 
@@ -74,9 +70,7 @@ def _file_name(path: Path) -> Iterator[str]:
 
 def _parameters(cells: list[Cell]) -> Iterator[str]:
     """The first code cell holds the settings, and no other does."""
-    tagged = [
-        n for n, cell in enumerate(cells, 1) if "parameters" in cell.get("metadata", {}).get("tags", [])
-    ]
+    tagged = [n for n, cell in enumerate(cells, 1) if "parameters" in cell.get("metadata", {}).get("tags", [])]
     first = next((n for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"), None)
     if tagged != [first]:
         yield (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from market_reaction.react import MarketReaction, Measured, ReactionResult
+    from market_reaction.reaction import MarketReaction, Measured, ReactionResult
 
 SCHEMA_VERSION = 1
 
@@ -39,7 +39,8 @@ def reaction_dict(result: ReactionResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        Moves and their statistics are decimals in the unit named by ``unit``: ``"return"`` (0.01 is one per cent), ``"points"``
+        Moves and their statistics are decimals in the unit named by ``unit``: ``"return"`` (0.01 is one per cent),
+        ``"points"``
         or ``"percentage points"``. ``change`` is the simple return or the difference; ``abnormal``, z and CAR use the
         market's return kind. An infinite minimum detectable effect is null.
     """

@@ -26,14 +26,14 @@ class OtherNews:
     side : str
         ``"before"`` or ``"after"`` the announcement, or ``"overlaps"`` where the bounds of the two straddle each other.
     importance : str
-        ``"high"``, ``"medium"`` or empty.
+        ``"high"`` or ``"medium"``.
     """
 
     id: str
     title: str
     utc: pd.Timestamp
     side: str
-    importance: str = ""
+    importance: str
 
 
 def news_inside(series: PriceSeries, position: int, event: pd.Series, own_id: str | None) -> tuple[OtherNews, ...]:
@@ -84,7 +84,7 @@ def _known() -> _Known:
     return _Known(
         ids=[str(name) for name in rows.index],
         titles=rows["title"].tolist(),
-        importance=rows["importance"].fillna("").tolist(),
+        importance=rows["importance"].fillna("high").tolist(),  # the other tables list what moves markets
         announced=pd.DatetimeIndex(rows["announced_utc"]),
         earliest_ns=rows["utc_earliest"].astype("int64").to_numpy(),
         latest_ns=rows["utc_latest"].astype("int64").to_numpy(),

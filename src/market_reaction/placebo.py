@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import times
-from market_reaction.inference.placebo import PlaceboRank, joint_statistics, latest_distinct, placebo_rank
-from market_reaction.inference.power import placebo_mde
+from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
+from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.normal_models import rolling_abnormal
+from market_reaction.pair_study import benchmark_moves
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.sessions import SessionClock
-from market_reaction.study import EventStudyResult, benchmark_moves
+from market_reaction.study import EventStudyResult
 from market_reaction.windows import EWMA_START
 
 HISTORY = 500
@@ -41,6 +42,8 @@ class MarketPlacebo:
         Signed scaled statistic at the event.
     mde : float
         Minimum detectable effect of the headline test on day 0, in the unit of the market's moves.
+    critical : float
+        Absolute statistic to exceed for a p of at most 0.05; infinite when the pool is too small.
     n_left_out : int
         Pool sessions dropped because an excluded event fell into their return.
     """
@@ -51,6 +54,7 @@ class MarketPlacebo:
     pool_sessions: pd.DatetimeIndex
     statistic: float
     mde: float
+    critical: float
     n_left_out: int
 
 
@@ -258,6 +262,7 @@ def _market_placebo(
         pool_sessions=market.clock.sessions[rows],
         statistic=float(at_event / sigma),
         mde=placebo_mde(pool, float(sigma)),
+        critical=placebo_critical_value(pool) if len(pool) >= MINIMUM_POOL else float("inf"),
         n_left_out=n_left_out,
     )
 

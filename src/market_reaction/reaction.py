@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
@@ -12,16 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from market_reaction import events as event_tables
-from market_reaction.errors import AnnouncementTimeError, DataUnavailableError
+from market_reaction import reaction_notes as notes
+from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, MarketReactionWarning
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instrument
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
 from market_reaction.other_news import OtherNews, news_inside
+from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.records import Record, record_of
 from market_reaction.sessions import Reaction, SessionClock, locate
-from market_reaction.study import EventStudyResult, PairStudy, event_study, study_pair
+from market_reaction.study import EventStudyResult, event_study
 from market_reaction.windows import EventWindows
 
 if TYPE_CHECKING:
@@ -38,14 +41,17 @@ class WindowReaction:
         Inclusive session offsets.
     car, std_error : float
         In the unit of the market's moves; NaN when incomplete.
+    complete : bool
+        Whether the series reaches the end of the window.
     complete_on : pandas.Timestamp or None
-        Session that completes the window; None when it is complete or that session is not known yet.
+        Session that completes the window; None when it is complete, or beyond the end of the published calendar.
     """
 
     start: int
     end: int
     car: float
     std_error: float
+    complete: bool
     complete_on: pd.Timestamp | None
 
 
@@ -65,6 +71,8 @@ class Measured:
         Abnormal return of day 0, of the market's own return kind.
     z, z_mad, z_ewma : float
         Abnormal return over the forecast standard deviation, the robust spread and the EWMA volatility.
+    usual_day : float
+        EWMA volatility known the session before, in the unit of the moves.
     placebo : MarketPlacebo
         Placebo test of day 0.
     windows : tuple of WindowReaction
@@ -81,6 +89,7 @@ class Measured:
     z: float
     z_mad: float
     z_ewma: float
+    usual_day: float
     placebo: MarketPlacebo
     windows: tuple[WindowReaction, ...]
     record: Record | None
@@ -196,7 +205,11 @@ class ReactionResult:
         return tables.answer(self)
 
     def plot(
-        self, *, kind: Literal["reactions", "car", "placebo", "clock"] = "reactions", market: str | None = None
+        self,
+        *,
+        kind: Literal["reactions", "car", "placebo", "clock"] = "reactions",
+        market: str | None = None,
+        theme: Literal["auto", "light", "dark"] = "auto",
     ) -> go.Figure:
         """Chart of the result.
 
@@ -206,10 +219,12 @@ class ReactionResult:
             Reaction bars across markets, CAR path, placebo distribution, or the clock strip.
         market : str, optional
             Market of the CAR path or placebo chart; the first when left out.
+        theme : {"auto", "light", "dark"}
+            ``"auto"`` is readable on a light and on a dark page.
         """
         from market_reaction import plots
 
-        return plots.reaction_figure(self, kind=kind, market=market)
+        return plots.reaction_figure(self, kind=kind, market=market, theme=theme)
 
     def report(self, path: str | Path) -> Path:
         """Write a self-contained HTML report with every chart and say where it is."""
@@ -314,9 +329,12 @@ def react(
     studied = [series.name for series in prices if series.instrument in asked]
     if not studied:
         raise DataUnavailableError(_nothing_to_show(prices), symbol=str(event.name), cause="too short")
-    study = event_study(
-        prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns, benchmark=benchmark,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MarketReactionWarning)  # the notes of each row say the same
+        study = event_study(
+            prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns,
+            benchmark=benchmark,
+        )  # fmt: skip
     rows, placebo = _measure_all(event, prices, study, history, exclude)
     parameters = {
         "windows": [list(window) for window in chosen.event],
@@ -329,7 +347,7 @@ def react(
         "as_of": as_of,
         "excluded_events": 0 if exclude is None else len(exclude),
     }
-    return ReactionResult(event, rows, study, placebo, prices, parameters, _notes_on(event) + prices.notes)
+    return ReactionResult(event, rows, study, placebo, prices, parameters, notes.on_announcement(event) + prices.notes)
 
 
 def _announcement(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:
@@ -351,22 +369,6 @@ def _benchmarks(asked: Sequence[Instrument], normal_model: str, named: str | Non
 def _nothing_to_show(prices: PriceData) -> str:
     reasons = "; ".join(f"{row.market}: {row.reason}" for row in prices.unavailable.itertuples())
     return f"no market could be had around this announcement. {reasons}"
-
-
-def _notes_on(event: pd.Series) -> tuple[str, ...]:
-    if event["precision"] == "date":
-        return (
-            "clock unknown: day 0 is each market's session of that date, or its next; news may have come after "
-            "a close.",
-        )
-    if event["precision"] == "day":
-        return ("only the day of this announcement is known; the headline takes its end, and rows may be ambiguous.",)
-    if not isinstance(event.get("catalogue_id"), str):
-        near = event_tables.suggest_event(event["announced_utc"])
-        if near:
-            title = str(event_tables.catalogue("us_china").at[near, "title"])
-            return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
-    return ()
 
 
 def _measure_all(
@@ -396,8 +398,8 @@ def _measure_all(
                 test = placebo_at(event, moves, day_zero | {series.name: position}, study, history)[0][series.name]
             measured[position] = _measure(series, pair, test, study.windows)
         news = news_inside(series, where.position, event, own_id)
-        notes = _row_notes(event, series, where, study, measured[where.position])
-        rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, notes))
+        row_notes = notes.on_row(event, series, where, study, measured[where.position])
+        rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
     named = {(key, market): test for market, test in tests.items()}
     return tuple(rows), PlaceboResult(named, {key: joint}, history)
 
@@ -423,6 +425,7 @@ def _measure(series: PriceSeries, pair: PairStudy, test: MarketPlacebo, windows:
         z=z,
         z_mad=z_mad,
         z_ewma=z_ewma,
+        usual_day=pair.ewma_std,
         placebo=test,
         windows=tuple(_window(series, pair, window) for window in windows.event),
         record=record_of(changes, series.sessions, at),
@@ -433,7 +436,7 @@ def _window(series: PriceSeries, pair: PairStudy, window: tuple[int, int]) -> Wi
     car, error = pair.car(window)
     missing = pair.position + window[1] - (len(series.sessions) - 1)
     complete_on = _session_beyond(series, missing) if missing > 0 else None
-    return WindowReaction(*window, car, error, complete_on)
+    return WindowReaction(*window, car, error, missing <= 0, complete_on)
 
 
 def _session_beyond(series: PriceSeries, count: int) -> pd.Timestamp | None:
@@ -441,62 +444,3 @@ def _session_beyond(series: PriceSeries, count: int) -> pd.Timestamp | None:
     hours = SessionClock.of(series).hours
     last = series.sessions[-1]
     return hours.session_after(last, count) if hours else last + pd.offsets.BDay(count)
-
-
-def _row_notes(
-    event: pd.Series, series: PriceSeries, where: Reaction, study: EventStudyResult, measured: Measured
-) -> tuple[str, ...]:
-    """What a reader of this row must know: clock, closed days, gaps, missing returns, incomplete windows, bad rows."""
-    position, session = where.position, measured.session
-    notes = []
-    if event["precision"] == "date" and session != event["session_date"]:
-        notes.append(
-            f"{event['session_date']:%Y-%m-%d} is no session of this market; the next, {session:%Y-%m-%d}, is day 0."
-        )
-    if where.phase == "closed day":
-        notes.append(f"the market was closed when the news came; its next session is {session:%Y-%m-%d}.")
-    if len(where.candidates) > 1:
-        notes.append(_why_ambiguous(event, series, where))
-    if where.without_row:
-        days = ", ".join(f"{day:%Y-%m-%d}" for day in where.without_row[:3])
-        notes.append(
-            f"the calendar has {len(where.without_row)} session(s) between the news and day 0 without a row in "
-            f"the series "
-            f"({days}): closed in fact, or missing data."
-        )
-    gap = (session - series.sessions[position - 1]).days
-    if gap > 4:
-        notes.append(
-            f"the return spans {gap} calendar days since {series.sessions[position - 1]:%Y-%m-%d}; news pooled "
-            f"over them."
-        )
-    waiting = [window for window in measured.windows if window.complete_on is not None]
-    if waiting:
-        dates = ", ".join(f"[{w.start},{w.end}] on {w.complete_on:%Y-%m-%d}" for w in waiting)
-        notes.append(f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows complete later: {dates}.")
-    lost = study.excluded[study.excluded["market"] == series.name]
-    if len(lost):
-        notes.append(
-            f"{len(lost)} session(s) of the windows have no return, first {lost['session'].iloc[0]:%Y-%m-%d}: "
-            f"{lost['reason'].iloc[0]}."
-        )
-    last = min(position + study.windows.span_offsets[1], len(series.sessions) - 1)
-    bad = series.quality.between(series.sessions[position - 1], series.sessions[last], information=False)
-    for found in bad.itertuples():
-        notes.append(f"{found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound {found.bound}). {found.what_to_do}")
-    return tuple(notes)
-
-
-def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> str:
-    first, last = where.candidates[0], where.candidates[-1]
-    labels = [f"{series.sessions[at]:%Y-%m-%d}" for at in where.candidates if at < len(series.sessions)]
-    if last >= len(series.sessions):
-        labels.append("the session after the data end")
-    low, high = series.close_earliest_utc[first], series.close_utc[first]
-    close = f"{high:%H:%M} UTC" if low == high else f"{low:%H:%M}-{high:%H:%M} UTC (not known to the minute)"
-    return (
-        f"ambiguous: the announcement's bounds {event['utc_earliest']:%Y-%m-%d %H:%M} to "
-        f"{event['utc_latest']:%Y-%m-%d %H:%M} UTC "
-        f"straddle the close of {labels[0]} at {close}, so {' and '.join(labels)} are possible; the headline is "
-        f"{series.sessions[where.position]:%Y-%m-%d}."
-    )

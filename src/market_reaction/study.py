@@ -12,157 +12,23 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from market_reaction.errors import OverlappingEventsWarning, UnknownInstrumentError, WindowError
-from market_reaction.inference.scales import ewma_volatility, mad_std
+from market_reaction.errors import (
+    AmbiguousSessionWarning,
+    DataQualityWarning,
+    OverlappingEventsWarning,
+    UnknownInstrumentError,
+    WindowError,
+)
+from market_reaction.inference.power import t_mde_factor
 from market_reaction.instruments import ReturnKind
-from market_reaction.normal_models import NORMAL_MODELS, NormalFit, NormalModel, fit_normal_model
+from market_reaction.normal_models import NORMAL_MODELS, NormalModel
+from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.sessions import reaction_sessions
-from market_reaction.windows import EWMA_START, EventWindows, Window
+from market_reaction.windows import EventWindows, Window
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-
-@dataclass(frozen=True, slots=True)
-class PairStudy:
-    """One event in one market, day 0 given.
-
-    Attributes
-    ----------
-    position : int
-        Row of day 0 in the series.
-    taus : numpy.ndarray
-        Session offsets covered, shape (m,).
-    actual, abnormal : numpy.ndarray
-        Returns at those offsets, shape (m,); NaN beyond the data.
-    forecast_cov : numpy.ndarray
-        Covariance of the abnormal returns, shape (m, m).
-    fit : NormalFit
-        The normal-return model.
-    mad_std, ewma_std : float
-        Robust spread of the estimation residuals, and EWMA(0.97) volatility known at the close before day 0.
-    """
-
-    position: int
-    taus: np.ndarray
-    actual: np.ndarray
-    abnormal: np.ndarray
-    forecast_cov: np.ndarray
-    fit: NormalFit
-    mad_std: float
-    ewma_std: float
-
-    def at(self, tau: int) -> int:
-        """Index of a session offset in the arrays."""
-        return tau - int(self.taus[0])
-
-    @property
-    def day_zero(self) -> float:
-        """Abnormal return of day 0."""
-        return float(self.abnormal[self.at(0)])
-
-    def z_values(self) -> tuple[float, float, float]:
-        """Day-0 abnormal return over three scales.
-
-        Returns
-        -------
-        tuple of float
-            Over the forecast standard deviation; over the robust spread with the same forecast-error factor; over the
-            EWMA volatility known the session before. NaN where a scale is zero.
-        """
-        forecast = float(np.sqrt(self.forecast_cov[self.at(0), self.at(0)]))
-        factor = forecast / self.fit.residual_std if self.fit.residual_std > 0 else float("nan")
-        scales = (forecast, self.mad_std * factor, self.ewma_std)
-        return tuple(self.day_zero / s if s > 0 else float("nan") for s in scales)  # type: ignore[return-value]
-
-    def car(self, window: Window) -> tuple[float, float]:
-        """CAR over a window and its standard error; NaN when the window is incomplete.
-
-        Notes
-        -----
-        Var(CAR) = w' C w, with C the forecast covariance and w ones over the window.
-        """
-        rows = slice(self.at(window[0]), self.at(window[1]) + 1)
-        total = float(self.abnormal[rows].sum())
-        error = float(np.sqrt(self.forecast_cov[rows, rows].sum()))
-        return (total, error) if np.isfinite(total) else (float("nan"), float("nan"))
-
-
-def benchmark_moves(series: PriceSeries, benchmark: PriceSeries, kind: ReturnKind | None) -> np.ndarray:
-    """Benchmark move over each session of another series, from the benchmark's closes at that series' session labels.
-
-    Returns
-    -------
-    numpy.ndarray
-        One value a session of ``series``; NaN where the benchmark has no close of either label.
-    """
-    levels = benchmark.bars["close"].reindex(series.sessions).to_numpy(dtype=float)
-    chosen = benchmark.instrument.return_kind if kind is None or benchmark.instrument.is_difference else kind
-    moves = np.full(len(levels), np.nan)
-    if chosen == "difference":
-        moves[1:] = np.diff(levels)
-        return moves
-    levels = np.where(levels > 0, levels, np.nan)
-    moves[1:] = np.diff(np.log(levels)) if chosen == "log" else levels[1:] / levels[:-1] - 1.0
-    return moves
-
-
-def study_pair(
-    event_id: str,
-    series: PriceSeries,
-    position: int,
-    windows: EventWindows,
-    normal_model: NormalModel = "constant_mean",
-    returns: ReturnKind | None = None,
-    benchmark: PriceSeries | None = None,
-) -> PairStudy:
-    """Fit the normal-return model and take abnormal returns around one day 0.
-
-    Raises
-    ------
-    WindowError
-        Day 0 lies beyond the data, or the estimation window before the first return; the message gives the bound.
-    """
-    first, last = windows.estimation
-    if position >= len(series.sessions):
-        raise WindowError(
-            f"event {event_id!r} has its reaction session after the last row of {series.name!r} "
-            f"({series.sessions[-1]:%Y-%m-%d}, {series.source}). Load a source that reaches further, or wait "
-            f"for the close."
-        )
-    if position + first < 1:
-        raise WindowError(
-            f"event {event_id!r} needs {1 - first} sessions before {series.sessions[position]:%Y-%m-%d} for "
-            f"{series.name!r}, but its prices start {series.sessions[0]:%Y-%m-%d} ({position} sessions, "
-            f"{series.source}). "
-            f"Load earlier prices, or shorten estimation={windows.estimation}."
-        )
-    moves = series.returns(returns)
-    market = benchmark_moves(series, benchmark, returns) if benchmark is not None else None
-    inside = slice(position + first, position + last + 1)
-    fit = fit_normal_model(normal_model, moves[inside], None if market is None else market[inside])
-    low, high = windows.span_offsets
-    taus = np.arange(low, high + 1)
-    actual, market_at = (_rows(values, position + taus) for values in (moves, market))
-    assert actual is not None
-    return PairStudy(
-        position=position,
-        taus=taus,
-        actual=actual,
-        abnormal=fit.abnormal(actual, market_at),
-        forecast_cov=fit.forecast_covariance(len(taus), market_at),
-        fit=fit,
-        mad_std=mad_std(fit.residuals),
-        ewma_std=float(ewma_volatility(moves[: position + 1], start=EWMA_START)[-1]),
-    )
-
-
-def _rows(values: np.ndarray | None, at: np.ndarray) -> np.ndarray | None:
-    """Values at some rows, NaN beyond the last."""
-    if values is None:
-        return None
-    return np.append(values, np.nan)[np.minimum(at, len(values))]
 
 
 @dataclass(frozen=True)
@@ -177,11 +43,14 @@ class Design:
         Return kind asked for; None for each instrument's own.
     benchmarks : mapping of str to str
         Benchmark of each market, where the model needs one.
+    units : mapping of str to str
+        Unit of each market's moves: ``"return"``, ``"points"`` or ``"percentage points"``.
     """
 
     normal_model: str
     returns: str | None
     benchmarks: Mapping[str, str]
+    units: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,25 +89,30 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Columns event_id, market, tau, actual_return, normal_return, abnormal_return, forecast_std, car (running sum
-            from the first offset of the windows).
+            Columns event_id, market, unit, tau, actual_return, normal_return, abnormal_return, forecast_std, car
+            (running sum from the first offset of the windows), car_std_error, conf_low, conf_high (95% t interval of
+            each session's car alone).
         """
         frames = []
         for (event_id, market), pair in self.pairs.items():
+            car = np.cumsum(pair.abnormal)
+            errors = np.sqrt(np.diag(pair.forecast_cov.cumsum(axis=0).cumsum(axis=1)))
+            reach = stats.t.ppf(0.975, pair.fit.df_resid) * errors
             frames.append(
                 pd.DataFrame(
                     {
                         "event_id": event_id,
                         "market": market,
+                        "unit": self.design.units[market],
                         "tau": pair.taus,
                         "actual_return": pair.actual,
                         "normal_return": pair.actual - pair.abnormal,
                         "abnormal_return": pair.abnormal,
                         "forecast_std": np.sqrt(np.diag(pair.forecast_cov)),
-                        "car": np.cumsum(pair.abnormal),
-                        "car_std_error": np.sqrt(
-                            [pair.forecast_cov[: i + 1, : i + 1].sum() for i in range(len(pair.taus))]
-                        ),
+                        "car": car,
+                        "car_std_error": errors,
+                        "conf_low": car - reach,
+                        "conf_high": car + reach,
                     }
                 )
             )
@@ -277,7 +151,7 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high. The t
+            Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high, mde. The t
             test holds for normal errors of constant variance; for one event the placebo p leads.
         """
         chosen = self._window(window)
@@ -293,8 +167,8 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, n_events. NaN
-            with one event.
+            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, mde, n_events.
+            NaN with one event.
 
         References
         ----------
@@ -308,7 +182,8 @@ class EventStudyResult:
             rows.append(
                 {"market": market} | _t_row(float(values.mean()), error, count - 1, level) | {"n_events": count}
             )
-        columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "n_events"]
+        columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "mde"]
+        columns += ["n_events"]
         return pd.DataFrame(rows, columns=columns).set_index("market")
 
     def summary(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -321,11 +196,11 @@ class EventStudyResult:
             n_excluded=counts.reindex(frame.index).fillna(0).astype(int),
         )
 
-    def plot(self, *, kind: Literal["car"] = "car", market: str | None = None) -> go.Figure:
-        """CAR paths with their pointwise band."""
+    def plot(self, *, market: str | None = None, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
+        """CAR paths with their pointwise band: one market, or a panel for each."""
         from market_reaction import plots
 
-        return plots.car_paths(self.to_frame(), market=market)
+        return plots.car_paths(self.to_frame(), market=market, theme=theme)
 
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets
@@ -355,6 +230,7 @@ def _t_row(estimate: float, error: float, df: int, level: float) -> dict[str, fl
         "p_value": float(2 * stats.t.sf(abs(statistic), df)) if usable else float("nan"),
         "conf_low": estimate - reach,
         "conf_high": estimate + reach,
+        "mde": t_mde_factor(df) * error if usable else float("nan"),
     }
 
 
@@ -404,6 +280,10 @@ def event_study(
 
     Warns
     -----
+    AmbiguousSessionWarning
+        The bounds of an event straddle a close, so that another session than the one used is possible.
+    DataQualityWarning
+        A row inside an event window breaks a quality rule.
     OverlappingEventsWarning
         Two events share sessions of one market.
 
@@ -426,6 +306,7 @@ def event_study(
     excluded: list[dict[str, object]] = []
     bad: list[str] = []
     benchmarks: dict[str, str] = {}
+    units = {series.name: series.instrument.change_unit for series in studied}
     for series in studied:
         against = None if normal_model == "constant_mean" else find_benchmark(prices, series, benchmark, normal_model)
         if against is not None:
@@ -442,7 +323,9 @@ def event_study(
                 continue
             pairs[event_id, series.name] = pair
             excluded += _nan_returns(event_id, series, pair, windows)
+            _warn_quality(event_id, series, position, windows)
         _warn_overlap(series.name, pairs, windows)
+    _warn_ambiguous(sessions)
     if bad and (on_bad_event == "raise" or not pairs):
         raise WindowError("\n".join(dict.fromkeys(bad)))
     return EventStudyResult(
@@ -450,7 +333,7 @@ def event_study(
         events=events,
         sessions=sessions,
         windows=windows,
-        design=Design(normal_model, returns, benchmarks),
+        design=Design(normal_model, returns, benchmarks, units),
         excluded=pd.DataFrame(excluded, columns=["event_id", "market", "session", "reason"]),
         vintage=prices.vintage,
     )
@@ -502,6 +385,37 @@ def _nan_returns(event_id: str, series: PriceSeries, pair: PairStudy, windows: E
         )
         for at in bad.tolist()
     ]
+
+
+def findings_inside(series: PriceSeries, position: int, windows: EventWindows) -> pd.DataFrame:
+    """Quality findings from the session before day 0 to the end of the largest event window."""
+    first, last = windows.span_offsets
+    sessions = series.sessions
+    start, stop = max(position + first - 1, 0), min(position + last, len(sessions) - 1)
+    return series.quality.between(sessions[start], sessions[stop], information=False)
+
+
+def _warn_quality(event_id: str, series: PriceSeries, position: int, windows: EventWindows) -> None:
+    for found in findings_inside(series, position, windows).itertuples():
+        warnings.warn(
+            f"event {event_id!r} uses {series.name!r} on {found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound "
+            f"{found.bound}). {found.what_to_do}",
+            DataQualityWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_ambiguous(sessions: pd.DataFrame) -> None:
+    doubtful = sessions[sessions["ambiguous"]].reset_index()
+    for row in doubtful.to_dict("records"):
+        possible = " and ".join(f"{day:%Y-%m-%d}" for day in row["candidates"])
+        warnings.warn(
+            f"the bounds of event {row['event_id']!r} straddle a close of {row['market']!r}: {possible} are "
+            f"possible. Using "
+            f"{row['session']:%Y-%m-%d}; react() measures each of them.",
+            AmbiguousSessionWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_overlap(market: str, pairs: Mapping[tuple[str, str], PairStudy], windows: EventWindows) -> None:

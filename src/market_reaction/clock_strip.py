@@ -1,0 +1,290 @@
+"""The clock strip: trading hours of every market around an announcement on one UTC axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from market_reaction import display, wording
+from market_reaction import theme as themes
+from market_reaction.sessions import SessionClock
+from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
+
+if TYPE_CHECKING:
+    from market_reaction.prices import PriceSeries
+    from market_reaction.reaction import MarketReaction, ReactionResult
+
+BEFORE, AFTER = pd.Timedelta(hours=18), pd.Timedelta(hours=30)
+LONGEST = pd.Timedelta(days=6)  # a longer wait for day 0 is shown as an arrow
+NEWS_SHOWN, NEWS_CHARS = 8, 74
+_PER_ROW, _PER_LANE, _PER_LINE = 30, 17, 16  # pixels of a market, of a lane of numbers, of a line of the key
+_PIXELS, _NUMBER = 450, 18  # of the time axis in a report, and of a number on it
+
+Segment = tuple[pd.Timestamp, pd.Timestamp]
+
+
+class NewsTick(NamedTuple):
+    """One other piece of news on the strip, by its number in the key."""
+
+    number: int
+    utc: pd.Timestamp
+    title: str
+    lane: int
+
+
+def clock_strip(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure:
+    """Draw which close of each market came first after the announcement, and what else was announced around it.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+    theme : {"auto", "light", "dark"}
+        Ink for a light page, for a dark one, or a grey for both.
+    """
+    start, end = _span(result)
+    ticks, more = _news_ticks(result, start, end)
+    figure = go.Figure()
+    _hours(figure, result, start, end)
+    _returns(figure, result, start, end)
+    _closes(figure, result, start, end)
+    _news(figure, ticks)
+    lines = _key(figure, ticks, more)
+    _announcement(figure, result)
+    rows = len(result.reactions)
+    places, names = list(range(rows)), [label(themes.shortened(row.market, 28)) for row in result.reactions]
+    if ticks:
+        places, names = [*places, -1], [*names, "<i>other news</i>"]
+    top = -0.75 - (1 + max(tick.lane for tick in ticks) * _PER_LANE / _PER_ROW if ticks else 0)
+    figure.update_yaxes(tickmode="array", tickvals=places, ticktext=names, showgrid=False, range=[rows - 0.4, top])
+    long, wide = end - start > pd.Timedelta(hours=96), end - start > pd.Timedelta(hours=54)
+    figure.update_xaxes(
+        type="date", range=[_at(start), _at(end)], tickformat="%d %b" if long else "%H:%M<br>%d %b",
+        dtick=(24 if long else 12 if wide else 6) * 3_600_000, tick0="2000-01-01", tickangle=0,
+    )  # fmt: skip
+    method = "Time in UTC. The return measured runs from the close before to that of day 0, the first after the news."
+    body = round(_PER_ROW * (rows - 0.4 - top))
+    return finish(
+        figure, finding=_finding(result), method=method, body=body, theme=theme, legend=2, bottom=48 + _PER_LINE * lines
+    )
+
+
+def _at(instant: pd.Timestamp) -> str:
+    """UTC clock time without a zone, as a date axis takes it."""
+    return f"{instant.tz_convert('UTC').tz_localize(None):%Y-%m-%dT%H:%M:%S}"
+
+
+def _centre(result: ReactionResult) -> Segment:
+    """Bounds of the announcement; the whole UTC day where the clock is unknown."""
+    event = result.event
+    if event["precision"] == "date":
+        day = event["session_date"].tz_localize("UTC")
+        return day, day + pd.Timedelta(days=1)
+    return event["utc_earliest"], event["utc_latest"]
+
+
+def _day_zero(row: MarketReaction) -> Segment:
+    """Bounds of the close of day 0."""
+    at = row.where.position
+    return row.series.close_earliest_utc[at], row.series.close_utc[at]
+
+
+def _span(result: ReactionResult) -> Segment:
+    low, high = _centre(result)
+    closes = [_day_zero(row)[1] for row in result.reactions]
+    limit = high + LONGEST
+    reach = [close for close in closes if close <= limit]
+    return low - BEFORE, max([high + AFTER, *(close + pd.Timedelta(hours=2) for close in reach)])
+
+
+def trading_hours(series: PriceSeries, start: pd.Timestamp, end: pd.Timestamp) -> list[Segment]:
+    """Stretches between two instants in which a market trades; none for fixings, yields and spot assessments."""
+    clock = SessionClock.of(series)
+    if clock.round_the_clock:
+        return _fx_weeks(start, end)
+    hours = clock.hours
+    if hours is None:
+        return []
+    observed = hours.sessions.isin(clock.sessions) | (hours.sessions > clock.sessions[-1])
+    inside = observed & (hours.closes > start) & (hours.opens < end)
+    found: list[Segment] = []
+    for at in inside.nonzero()[0].tolist():
+        opens, closes = hours.opens[at], hours.closes[at]
+        pause, resume = hours.break_starts[at], hours.break_ends[at]
+        found += [(opens, closes)] if pd.isna(pause) else [(opens, pause), (resume, closes)]
+    return [(max(low, start), min(high, end)) for low, high in found if low < end and high > start]
+
+
+def _fx_weeks(start: pd.Timestamp, end: pd.Timestamp) -> list[Segment]:
+    """Spot FX trades from Sunday 17:00 to Friday 17:00 New York time."""
+    day = start.tz_convert("America/New_York").tz_localize(None).normalize() - pd.Timedelta(days=7)
+    weeks = []
+    for sunday in pd.date_range(day, end.tz_convert(None).normalize(), freq="W-SUN"):
+        opens, closes = (
+            (sunday + pd.Timedelta(days=days, hours=17)).tz_localize("America/New_York").tz_convert("UTC")
+            for days in (0, 5)
+        )
+        if opens < end and closes > start:
+            weeks.append((max(opens, start), min(closes, end)))
+    return weeks
+
+
+def _hours(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for place, row in enumerate(result.reactions):
+        for low, high in trading_hours(row.series, start, end):
+            x += [_at(low), _at(high), None]
+            y += [place, place, None]
+    if x:
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines", name="trading hours", hoverinfo="skip",
+                line={"color": "rgba(128, 128, 128, 0.45)", "width": 13},
+            )
+        )  # fmt: skip
+
+
+def _returns(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    """Thin line over each return measured, from the close before day 0 to its close."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for place, row in enumerate(result.reactions):
+        before, after = row.series.close_utc[row.where.position - 1], _day_zero(row)[1]
+        if before < end:
+            x += [_at(max(before, start)), _at(min(after, end)), None]
+            y += [place, place, None]
+    figure.add_trace(
+        go.Scatter(x=x, y=y, mode="lines", name="return measured", line={"color": BLUE, "width": 2}, hoverinfo="skip")
+    )
+
+
+def _closes(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    """Close of day 0 of every market; an interval where it is uncertain, an arrow where it lies beyond the axis."""
+    rows = list(enumerate(result.reactions))
+    shown = [(place, row) for place, row in rows if _day_zero(row)[1] <= end]
+    texts = [
+        f"{label(row.market)}<br>day 0 {row.headline.session:%Y-%m-%d} closes {_day_zero(row)[1]:%Y-%m-%d %H:%M} UTC"
+        for _, row in shown
+    ]
+    figure.add_trace(
+        go.Scatter(
+            x=[_at(_day_zero(row)[1]) for _, row in shown], y=[place for place, _ in shown], mode="markers",
+            name="close of day 0", hovertext=texts, hovertemplate="%{hovertext}<extra></extra>",
+            marker={"symbol": "diamond", "size": 11, "color": BLUE},
+        )
+    )  # fmt: skip
+    _intervals(figure, result, start, end)
+    others = [
+        (place, row.series.close_utc[at])
+        for place, row in rows
+        for at in row.where.candidates
+        if at != row.where.position and at < len(row.series.sessions)
+    ]
+    if others:
+        figure.add_trace(
+            go.Scatter(
+                x=[_at(close) for _, close in others], y=[place for place, _ in others], mode="markers",
+                name="other possible day 0", hoverinfo="x",
+                marker={"symbol": "diamond-open", "size": 12, "color": VERMILLION, "line": {"width": 2}},
+            )
+        )  # fmt: skip
+    for place, row in rows:
+        close = _day_zero(row)[1]
+        if close > end:
+            figure.add_annotation(
+                x=1, xref="paper", xanchor="right", y=place, yshift=11, showarrow=False,
+                text=f"day 0 closes {close:%Y-%m-%d %H:%M} →", font={"size": 11},
+            )  # fmt: skip
+
+
+def _intervals(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    """Closes whose clock is not known to the minute."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for place, row in enumerate(result.reactions):
+        near = (row.series.close_utc > start) & (row.series.close_earliest_utc < end)
+        for low, high in zip(row.series.close_earliest_utc[near], row.series.close_utc[near], strict=True):
+            if low < high:
+                x += [_at(low), _at(high), None]
+                y += [place, place, None]
+    if x:
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines", name="close not known to the minute",
+                line={"color": "rgba(0, 114, 178, 0.35)", "width": 9}, hoverinfo="skip",
+            )
+        )  # fmt: skip
+
+
+def _news_ticks(result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> tuple[list[NewsTick], int]:
+    """The most important other news on the axis, numbered by time, and how many are left out.
+
+    Each number stands in the first lane where it does not run into another.
+    """
+    inside = [news for news in display.news_lines(result) if start <= news.utc <= end]
+    room = (end - start) / _PIXELS * _NUMBER
+    taken: list[pd.Timestamp] = []
+    ticks = []
+    for number, news in enumerate(sorted(inside[:NEWS_SHOWN], key=lambda item: item.utc), start=1):
+        lane = next((at for at, last in enumerate(taken) if news.utc - last >= room), len(taken))
+        taken[lane : lane + 1] = [news.utc]
+        ticks.append(NewsTick(number, news.utc, themes.shortened(news.title, NEWS_CHARS), lane))
+    return ticks, len(inside) - len(ticks)
+
+
+def _news(figure: go.Figure, ticks: list[NewsTick]) -> None:
+    if not ticks:
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=[_at(tick.utc) for tick in ticks], y=[-1 - tick.lane * _PER_LANE / _PER_ROW for tick in ticks],
+            mode="markers+text", name="other news", showlegend=False, text=[str(tick.number) for tick in ticks],
+            textfont={"size": 10},
+            hovertext=[f"{tick.utc:%Y-%m-%d %H:%M} UTC<br>{label(tick.title)}" for tick in ticks],
+            hovertemplate="%{hovertext}<extra></extra>",
+            marker={"symbol": "circle-open", "size": 15, "color": VERMILLION, "line": {"width": 1.5}},
+        )
+    )  # fmt: skip
+
+
+def _key(figure: go.Figure, ticks: list[NewsTick], more: int) -> int:
+    """Titles of the numbered news below the axis; returns the number of lines."""
+    texts = [f"{tick.number}  {tick.utc:%d %b %H:%M}  {label(tick.title)}" for tick in ticks]
+    if more:
+        texts.append(f"and {more} more of less importance")
+    for line, text in enumerate(texts):
+        figure.add_annotation(
+            text=text, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
+            yshift=-42 - _PER_LINE * line, showarrow=False, align="left", font={"size": 11},
+        )  # fmt: skip
+    return len(texts)
+
+
+def _announcement(figure: go.Figure, result: ReactionResult) -> None:
+    """Line at the announcement with its bounds shaded."""
+    low, high = _centre(result)
+    figure.add_vrect(x0=_at(low), x1=_at(high), fillcolor=PALE, line_width=0, layer="below")
+    unknown = result.event["precision"] == "date"
+    if unknown or result.event["precision"] == "day":
+        x, text = low + (high - low) / 2, "clock unknown" if unknown else "announced on this day"
+    else:
+        x = result.event["announced_utc"]
+        text = f"announcement {x:%H:%M} UTC"
+        figure.add_vline(x=_at(x), line={"color": GREY, "width": 2, "dash": "dash"})
+    figure.add_annotation(x=_at(x), y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"<b>{text}</b>")
+
+
+def _finding(result: ReactionResult) -> str:
+    if result.event["precision"] == "date":
+        return "Clock unknown: day 0 is each market's session of that date, or its next"
+    first = min(result.reactions, key=lambda row: _day_zero(row)[1])
+    close = _day_zero(first)[1]
+    unclear = [row.market for row in result.reactions if row.ambiguous]
+    which = "closed first on" if len(result.reactions) > 1 else "first closed on"
+    text = f"{first.market} {which} the news, {close:%d %b %H:%M} UTC"
+    if result.event["precision"] != "day":
+        text += f", {wording.duration((close - result.event['announced_utc']).total_seconds() / 60)} later"
+    return f"{text}; ambiguous: {', '.join(unclear)}" if unclear else text

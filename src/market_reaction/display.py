@@ -1,0 +1,198 @@
+"""What tables show, as plain strings: the same lines and columns for notebook, report and terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from market_reaction import wording
+
+if TYPE_CHECKING:
+    from market_reaction.reaction import MarketReaction, Measured, ReactionResult, WindowReaction
+
+_IMPORTANCE = {"high": 0, "medium": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the reaction table: a market on one of its possible sessions.
+
+    Attributes
+    ----------
+    row : MarketReaction
+        The market.
+    found : Measured
+        The reaction on this session.
+    """
+
+    row: MarketReaction
+    found: Measured
+
+    @property
+    def headline(self) -> bool:
+        """Whether this is the session that leads."""
+        return self.found is self.row.headline
+
+    @property
+    def unit(self) -> str:
+        """Unit of the moves."""
+        return self.row.series.instrument.change_unit
+
+    @property
+    def unusual(self) -> bool:
+        """Whether the placebo p is at most 0.05."""
+        return wording.is_unusual(self.found)
+
+
+def lines(result: ReactionResult) -> list[Line]:
+    """Lines of the reaction table: each market's headline session, then its other possible ones."""
+    return [
+        Line(row, found)
+        for row in result.reactions
+        for found in (row.headline, *(other for other in row.candidates if other is not row.headline))
+    ]
+
+
+def _session(line: Line) -> str:
+    if not line.headline:
+        return f"or {wording.day(line.found.session)}"
+    return wording.day(line.found.session) + (" (ambiguous)" if line.row.ambiguous else "")
+
+
+def _market(line: Line) -> str:
+    return wording.clean(line.row.market) if line.headline else ""
+
+
+def _levels(line: Line) -> str:
+    instrument = line.row.series.instrument
+    return f"{wording.level(line.found.previous_close, instrument)} → {wording.level(line.found.close, instrument)}"
+
+
+def _placebo(line: Line) -> str:
+    rank = line.found.placebo.scaled
+    if not math.isfinite(rank.p_value):
+        return wording.NOT_AVAILABLE
+    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
+
+
+Column = tuple[str, Callable[[Line], str]]
+
+MOVE_COLUMNS: tuple[Column, ...] = (
+    ("Market", _market),
+    ("Session", _session),
+    ("Close", _levels),
+    ("Change", lambda line: wording.move(line.found.change, line.unit)),
+    ("Usual day", lambda line: wording.size(line.found.usual_day, line.unit)),
+    ("Placebo p (floor)", _placebo),
+    ("Smallest detectable", lambda line: wording.size(line.found.placebo.mde, line.unit)),
+    ("Rank", lambda line: wording.rank(line.found.record)),
+)
+
+
+def detail_columns(result: ReactionResult) -> tuple[Column, ...]:
+    """Columns of the second table: clock, z values, CARs."""
+    cars = tuple((f"CAR[{low},{high}]", _car_column(i)) for i, (low, high) in enumerate(result.study.windows.event))
+    return (
+        ("Market", _market),
+        ("Session", _session),
+        ("News to first trade", lambda line: wording.first_trade(line.row) if line.headline else ""),
+        ("z", lambda line: wording.signed(line.found.z)),
+        ("z robust", lambda line: wording.signed(line.found.z_mad)),
+        ("z EWMA", lambda line: wording.signed(line.found.z_ewma)),
+        *cars,
+        ("Compared days", lambda line: str(line.found.placebo.scaled.n_placebo)),
+        ("Source", lambda line: line.row.series.source if line.headline else ""),
+    )
+
+
+def _car_column(at: int) -> Callable[[Line], str]:
+    return lambda line: car(line.found.windows[at], line.unit)
+
+
+def car(window: WindowReaction, unit: str) -> str:
+    """CAR with its standard error, or when it will be complete."""
+    if math.isfinite(window.car):
+        return f"{wording.move(window.car, unit)} ± {wording.size(window.std_error, unit)}"
+    due = f", complete {wording.day(window.complete_on)}" if window.complete_on is not None else ""
+    return f"{wording.NOT_AVAILABLE}{due}"
+
+
+LEGEND = (
+    "Usual day: standard deviation of a session as known the evening before (EWMA 0.97). "
+    "Placebo p: share of comparable days before that moved at least as much for their time; the floor is the smallest "
+    "p attainable. Smallest detectable: the effect found with 80% power. Rank: in brackets, how often chance earns it. "
+    "z divides the abnormal return by the forecast standard deviation, a robust one, and the EWMA volatility. "
+    "CAR: cumulated abnormal return ± standard error."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewsLine:
+    """One other piece of news with the markets whose return it shares."""
+
+    id: str
+    title: str
+    utc: pd.Timestamp
+    side: str
+    importance: str
+    markets: tuple[str, ...]
+
+
+def news_lines(result: ReactionResult) -> list[NewsLine]:
+    """Other news of all markets, each once: high importance first, then by time."""
+    found: dict[str, NewsLine] = {}
+    for row in result.reactions:
+        for news in row.other_news:
+            known = found.get(news.id)
+            markets = (*(known.markets if known else ()), row.market)
+            title = wording.clean(news.title)
+            found[news.id] = NewsLine(news.id, title, news.utc, news.side, news.importance, markets)
+    return sorted(found.values(), key=lambda news: (_IMPORTANCE.get(news.importance, 2), news.utc))
+
+
+def shared_by(news: NewsLine, result: ReactionResult) -> str:
+    """Markets whose return holds the news, or "all"."""
+    return "all" if len(news.markets) == len(result.reactions) > 1 else ", ".join(news.markets)
+
+
+def title(result: ReactionResult) -> str:
+    """Heading: the title of the announcement."""
+    return wording.clean(result.event["title"])
+
+
+def when(result: ReactionResult) -> str:
+    """When the announcement came, with its bounds."""
+    event = result.event
+    if event["precision"] == "date":
+        return f"{wording.day(event['session_date'])}, clock unknown"
+    low, high = event["utc_earliest"], event["utc_latest"]
+    bounds = f"{low:%Y-%m-%d %H:%M} to {high:%Y-%m-%d %H:%M} UTC"
+    if event["precision"] == "day":
+        return f"between {bounds}; only the day is known"
+    return f"{wording.instant(event['announced_utc'])} (bounds {bounds})"
+
+
+def row_notes(result: ReactionResult) -> list[tuple[str, str]]:
+    """Notes on the markets: name and note."""
+    return [(wording.clean(row.market), wording.clean(note)) for row in result.reactions for note in row.notes]
+
+
+def parameters(result: ReactionResult) -> str:
+    """What was asked for, as one line."""
+    asked = result.parameters
+    windows = ", ".join(f"[{low},{high}]" for low, high in asked["windows"])
+    parts = [
+        f"event windows {windows}",
+        f"estimation {tuple(asked['estimation'])}",
+        f"normal model {asked['normal_model']}",
+        f"returns {asked['returns'] or 'of each market'}",
+        f"benchmark {asked['benchmark'] or 'none'}",
+        f"source {asked['source']}",
+        f"placebo pool {asked['history']}",
+        f"events left out of the pool {asked['excluded_events']}",
+    ]
+    return "; ".join([*parts, f"as of {asked['as_of']}"] if asked["as_of"] else parts)

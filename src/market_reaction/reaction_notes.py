@@ -1,0 +1,105 @@
+"""What a reader of a result must know, in sentences: clocks, closed days, gaps, missing returns, rows in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from market_reaction import events as event_tables
+from market_reaction.prices import PriceSeries
+from market_reaction.sessions import Reaction
+from market_reaction.study import EventStudyResult, findings_inside
+
+if TYPE_CHECKING:
+    from market_reaction.reaction import Measured
+
+
+def on_announcement(event: pd.Series) -> tuple[str, ...]:
+    """What limits the clock of the announcement, and the catalogue row it may be."""
+    if event["precision"] == "date":
+        return (
+            "clock unknown: day 0 is each market's session of that date, or its next; news may have come after "
+            "a close.",
+        )
+    if event["precision"] == "day":
+        return ("only the day of this announcement is known; the headline takes its end, and rows may be ambiguous.",)
+    if not isinstance(event.get("catalogue_id"), str):
+        near = event_tables.suggest_event(event["announced_utc"])
+        if near:
+            title = str(event_tables.catalogue("us_china").at[near, "title"])
+            return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
+    return ()
+
+
+def on_row(
+    event: pd.Series, series: PriceSeries, where: Reaction, study: EventStudyResult, measured: Measured
+) -> tuple[str, ...]:
+    """What a reader of this row must know: clock, closed days, gaps, missing returns, incomplete windows, bad rows."""
+    session = measured.session
+    before = series.sessions[where.position - 1]
+    notes = [
+        *_notes_on_clock(event, series, where, session),
+        *_notes_on_windows(series, measured),
+    ]
+    gap = (session - before).days
+    if gap > 4:
+        notes.append(f"the return spans {gap} calendar days since {before:%Y-%m-%d}; the news of all of them is in it.")
+    lost = study.excluded[study.excluded["market"] == series.name]
+    if len(lost):
+        first = lost.iloc[0]
+        notes.append(
+            f"{len(lost)} session(s) of the windows have no return, first {first['session']:%Y-%m-%d}: "
+            f"{first['reason']}."
+        )
+    for found in findings_inside(series, where.position, study.windows).itertuples():
+        notes.append(f"{found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound {found.bound}). {found.what_to_do}")
+    return tuple(notes)
+
+
+def _notes_on_clock(event: pd.Series, series: PriceSeries, where: Reaction, session: pd.Timestamp) -> list[str]:
+    notes = []
+    if event["precision"] == "date" and session != event["session_date"]:
+        notes.append(
+            f"{event['session_date']:%Y-%m-%d} is no session of this market; the next, {session:%Y-%m-%d}, is day 0."
+        )
+    if where.phase == "closed day":
+        notes.append(f"the market was closed when the news came; its next session is {session:%Y-%m-%d}.")
+    if len(where.candidates) > 1:
+        notes.append(_why_ambiguous(event, series, where))
+    if where.without_row:
+        days = ", ".join(f"{day:%Y-%m-%d}" for day in where.without_row[:3])
+        notes.append(
+            f"{len(where.without_row)} calendar session(s) between the news and day 0 have no row in the series "
+            f"({days}): "
+            "closed in fact, or missing data."
+        )
+    return notes
+
+
+def _notes_on_windows(series: PriceSeries, measured: Measured) -> list[str]:
+    waiting = [window for window in measured.windows if not window.complete]
+    if not waiting:
+        return []
+    dates = ", ".join(
+        f"[{w.start},{w.end}] on {w.complete_on:%Y-%m-%d}"
+        if w.complete_on is not None
+        else f"[{w.start},{w.end}] on a day beyond the published calendar {series.instrument.calendar}"
+        for w in waiting
+    )
+    return [f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows complete later: {dates}."]
+
+
+def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> str:
+    first, last = where.candidates[0], where.candidates[-1]
+    labels = [f"{series.sessions[at]:%Y-%m-%d}" for at in where.candidates if at < len(series.sessions)]
+    if last >= len(series.sessions):
+        labels.append("the session after the data end")
+    low, high = series.close_earliest_utc[first], series.close_utc[first]
+    close = f"{high:%H:%M} UTC" if low == high else f"{low:%H:%M}-{high:%H:%M} UTC (not known to the minute)"
+    return (
+        f"ambiguous: the announcement's bounds {event['utc_earliest']:%Y-%m-%d %H:%M} to "
+        f"{event['utc_latest']:%Y-%m-%d %H:%M} UTC "
+        f"straddle the close of {labels[0]} at {close}, so {' and '.join(labels)} are possible; the headline is "
+        f"{series.sessions[where.position]:%Y-%m-%d}."
+    )

@@ -1,0 +1,308 @@
+"""Results as frames and as HTML: rounding and escaping happen here, no statistic is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from market_reaction import display, wording
+from market_reaction.wording import answer
+
+if TYPE_CHECKING:
+    from market_reaction.reaction import MarketReaction, ReactionResult
+    from market_reaction.study import EventStudyResult
+
+__all__ = [
+    "answer",
+    "reaction_frame",
+    "reaction_html",
+    "reaction_renderables",
+    "reaction_text",
+    "study_html",
+]
+
+NEWS_SHOWN = 8  # in a notebook; the rest is folded away
+
+# Every selector starts with the class of the result, so that nothing else on the page changes. Colours come from
+# JupyterLab where it has them, else from the text around.
+STYLE = """
+.mr-result {font-size: 13px; line-height: 1.45; color: var(--jp-ui-font-color1, currentColor)}
+.mr-result h3 {margin: 0 0 2px; font-size: 16px; font-weight: 600}
+.mr-result h4 {margin: 14px 0 4px; font-size: 13px; font-weight: 600}
+.mr-result p {margin: 2px 0}
+.mr-result .mr-answer {font-size: 14px; margin: 8px 0 10px; padding-left: 10px; border-left: 3px solid #0072b2}
+.mr-result .mr-quiet {color: var(--jp-ui-font-color2, inherit); opacity: .85; font-size: 12px}
+.mr-result .mr-wide {overflow-x: auto; max-width: 100%}
+.mr-result table {border-collapse: collapse; margin: 4px 0; color: inherit; font-size: 12px; width: auto;
+  table-layout: auto}
+.mr-result tr, .mr-result tbody tr:nth-child(even), .mr-result tbody tr:hover {background: transparent}
+.mr-result th, .mr-result td {text-align: left; vertical-align: top; padding: 3px 10px 3px 0; border: 0;
+  border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .35)); max-width: 460px; white-space: normal}
+.mr-result th {font-weight: 600; vertical-align: bottom}
+.mr-result .mr-number {text-align: right; font-variant-numeric: tabular-nums}
+.mr-result td.mr-number, .mr-result td.mr-fixed, .mr-result span.mr-fixed {white-space: nowrap}
+.mr-result .mr-unusual td {font-weight: 600}
+.mr-result .mr-mark {border: 1px solid currentColor; border-radius: 3px; padding: 0 4px; font-size: 11px;
+  font-weight: 600; white-space: nowrap}
+.mr-result ul {margin: 2px 0; padding-left: 18px}
+.mr-result details summary {cursor: pointer}
+"""
+_NUMBERS = {"Close", "Change", "Usual day", "Placebo p (floor)", "Smallest detectable", "z", "z robust", "z EWMA",
+            "Compared days", "CAR", "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows"}  # fmt: skip
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_FIXED = {"Session", "Time (UTC)", "First", "Last"}
+
+
+def reaction_frame(result: ReactionResult) -> pd.DataFrame:
+    """Turn a result into one row a market, unrounded.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by market. Moves are decimals in the unit named by ``unit``; for each event window there are the columns
+        ``car[0,1]`` and ``car_std_error[0,1]``.
+    """
+    return pd.DataFrame([_frame_row(row) for row in result.reactions]).set_index("market")
+
+
+def _frame_row(row: MarketReaction) -> dict[str, Any]:
+    found, placebo = row.headline, row.headline.placebo
+    cars: dict[str, Any] = {}
+    for window in found.windows:
+        cars[f"car[{window.start},{window.end}]"] = window.car
+        cars[f"car_std_error[{window.start},{window.end}]"] = window.std_error
+    return {
+        "market": row.market,
+        "source": row.series.source,
+        "session": found.session,
+        "ambiguous": row.ambiguous,
+        "previous_close": found.previous_close,
+        "close": found.close,
+        "change": found.change,
+        "unit": row.series.instrument.change_unit,
+        "abnormal": found.abnormal,
+        "z": found.z,
+        "z_mad": found.z_mad,
+        "z_ewma": found.z_ewma,
+        "placebo_p": placebo.scaled.p_value,
+        "placebo_p_floor": placebo.scaled.floor,
+        "placebo_n": placebo.scaled.n_placebo,
+        "mde": placebo.mde,
+        **cars,
+        "rank": "" if found.record is None else found.record.text,
+        "phase": row.where.phase,
+        "minutes_to_first_trade": row.where.minutes_to_first_trade,
+        "n_other_news": len(row.other_news),
+    }
+
+
+def cell(text: object) -> str:
+    """Plain text as HTML; dates are kept on one line."""
+    return _DATE.sub(r'<span class="mr-fixed">\g<0></span>', escape(wording.clean(text)))
+
+
+def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence[str] = ()) -> str:
+    """HTML table of strings that are HTML already; ``classes`` names the class of each row."""
+
+    def kind(heading: str) -> str:
+        if heading in _NUMBERS or heading.startswith("CAR["):
+            return ' class="mr-number"'
+        return ' class="mr-fixed"' if heading in _FIXED else ""
+
+    kinds = [kind(heading) for heading in headings]
+    head = "".join(f"<th{mark}>{escape(text)}</th>" for mark, text in zip(kinds, headings, strict=True))
+    body = []
+    for number, cells in enumerate(rows):
+        name = classes[number] if number < len(classes) else ""
+        inside = "".join(f"<td{mark}>{text}</td>" for mark, text in zip(kinds, cells, strict=True))
+        body.append(f'<tr class="{name}">{inside}</tr>' if name else f"<tr>{inside}</tr>")
+    return f'<div class="mr-wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def move_table(result: ReactionResult) -> str:
+    """HTML of the reaction table."""
+    shown = display.lines(result)
+    rows = []
+    for line in shown:
+        cells = [cell(column(line)) for _, column in display.MOVE_COLUMNS]
+        if line.headline:
+            cells[0] = _market_cell(line)
+        if line.unusual:
+            cells[5] += ' <span class="mr-mark">unusual</span>'
+        rows.append(cells)
+    headings = [heading for heading, _ in display.MOVE_COLUMNS]
+    return html_table(headings, rows, ["mr-unusual" if line.unusual else "" for line in shown])
+
+
+def _market_cell(line: display.Line) -> str:
+    instrument = line.row.series.instrument
+    notes = [text for text in (wording.direction_note(instrument), _basis(line)) if text]
+    small = f'<br><span class="mr-quiet">{cell("; ".join(notes))}</span>' if notes else ""
+    return f"{cell(line.row.market)}{small}"
+
+
+def _basis(line: display.Line) -> str:
+    basis = line.row.series.price_basis
+    return "" if basis in ("close", "yield") else basis
+
+
+def detail_table(result: ReactionResult) -> str:
+    """HTML of the second table: clock, z values, CARs, source."""
+    columns = display.detail_columns(result)
+    rows = [[cell(column(line)) for _, column in columns] for line in display.lines(result)]
+    return html_table([heading for heading, _ in columns], rows)
+
+
+def news_table(result: ReactionResult, first: int = 0, count: int | None = None) -> str:
+    """HTML of the other news, high importance first; empty when there is none."""
+    news = display.news_lines(result)[first : None if count is None else first + count]
+    if not news:
+        return ""
+    rows = [
+        [f"{line.utc:%Y-%m-%d %H:%M}", line.title, line.importance or "–", line.side, display.shared_by(line, result)]
+        for line in news
+    ]
+    headings = ["Time (UTC)", "News", "Importance", "To the announcement", "Inside the return of"]
+    return html_table(headings, [[cell(text) for text in row] for row in rows])
+
+
+def vintage_table(vintage: pd.DataFrame) -> str:
+    """HTML of the provenance of every series."""
+    headings = ["Market", "Source", "Symbol", "Retrieved", "First", "Last", "Rows", "SHA-256", "Detail"]
+    rows = [
+        [
+            str(row["market"]), row["source"], row["symbol"], wording.day(row["retrieved_utc"]),
+            wording.day(row["first"]), wording.day(row["last"]), f"{row['rows']:,}", row["sha256"][:12], row["detail"],
+        ]
+        for row in vintage.reset_index().to_dict("records")
+    ]  # fmt: skip
+    return html_table(headings, [[cell(text) for text in row] for row in rows])
+
+
+def unavailable_table(result: ReactionResult) -> str:
+    """HTML of the markets that could not be had; empty when there is none."""
+    rows = result.prices.unavailable.itertuples(index=False)
+    cells = [[cell(row.market), cell(row.reason)] for row in rows]
+    return html_table(["Market", "Reason"], cells) if cells else ""
+
+
+def bullets(items: Sequence[str]) -> str:
+    """HTML list of plain texts."""
+    return f"<ul>{''.join(f'<li>{cell(item)}</li>' for item in items)}</ul>" if items else ""
+
+
+def all_notes(result: ReactionResult) -> list[str]:
+    """Notes on the announcement, the loading and each market."""
+    return [*result.notes, *(f"{market}: {note}" for market, note in display.row_notes(result))]
+
+
+def _section(heading: str, body: str) -> str:
+    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>" if body else ""
+
+
+def reaction_html(result: ReactionResult) -> str:
+    """HTML of a result for notebooks: the answer, the tables, what else happened, where the figures come from.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+    """
+    rest = len(display.news_lines(result)) - NEWS_SHOWN
+    more = _folded(f"{rest} more", news_table(result, NEWS_SHOWN)) if rest > 0 else ""
+    parts = [
+        f"<h3>{escape(display.title(result))}</h3>",
+        f'<p class="mr-quiet">{escape(display.when(result))}</p>',
+        f'<p class="mr-answer">{escape(answer(result))}</p>',
+        move_table(result),
+        _section("Clock, z values and windows", detail_table(result)),
+        f'<p class="mr-quiet">{escape(display.LEGEND)}</p>',
+        _section("Other news inside these returns", news_table(result, 0, NEWS_SHOWN) + more),
+        _section("Notes", bullets(all_notes(result))),
+        _section("Not available", unavailable_table(result)),
+        _folded(
+            "Where the figures come from", vintage_table(result.prices.vintage) + bullets([display.parameters(result)])
+        ),
+    ]
+    return _wrapped(parts)
+
+
+def _wrapped(parts: Iterable[str]) -> str:
+    return f'<div class="mr-result"><style>{STYLE}</style>{"".join(parts)}</div>'
+
+
+def study_html(result: EventStudyResult) -> str:
+    """HTML of an event study for notebooks: CARs, counts, what was left out, vintage.
+
+    Parameters
+    ----------
+    result : EventStudyResult
+        As ``event_study`` gives it.
+    """
+    low, high = result.windows.event[0]
+    single = len(result.events) == 1
+    kind = "CAR" if single else "mean CAR over events"
+    summary = result.summary()
+    last = (
+        "t intervals hold for normal errors of constant variance; for one event the placebo p leads (placebo_test)."
+        if single
+        else "t test over the event values, K - 1 degrees of freedom; n/a with fewer than two events."
+    )
+    parts = [
+        f"<h3>Event study: {kind}, sessions [{low},{high}]</h3>",
+        f'<p class="mr-quiet">{len(result.events)} event(s), {summary.shape[0]} market(s), normal model '
+        f"{escape(result.design.normal_model)}, estimation {result.windows.estimation}.</p>",
+        _summary_table(summary, result.design.units),
+        f'<p class="mr-quiet">{escape(last)}</p>',
+        _folded(f"{len(result.excluded)} left out", _excluded_table(result.excluded)) if len(result.excluded) else "",
+        _folded("Where the figures come from", vintage_table(result.vintage)),
+    ]
+    return _wrapped(parts)
+
+
+def _summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:
+    rows = []
+    for row in summary.reset_index().to_dict("records"):
+        unit = units[row["market"]]
+        low, high = wording.move(row["conf_low"], unit), wording.move(row["conf_high"], unit)
+        cells = [
+            row["market"], wording.move(row["estimate"], unit), wording.size(row["std_error"], unit),
+            f"{low} to {high}", wording.p_value(row["p_value"]), row["n_events"], row["n_excluded"],
+        ]  # fmt: skip
+        rows.append([cell(text) for text in cells])
+    return html_table(["Market", "CAR", "Std. error", "95% interval", "t p", "Events", "Excluded"], rows)
+
+
+def _excluded_table(excluded: pd.DataFrame) -> str:
+    rows = [
+        [row["event_id"], row["market"], wording.day(row["session"]), row["reason"]]
+        for row in excluded.to_dict("records")
+    ]
+    return html_table(["Event", "Market", "Session", "Reason"], [[cell(text) for text in row] for row in rows])
+
+
+def reaction_renderables(result: ReactionResult) -> list[Any]:
+    """Rich renderables of a result for the terminal, in the order to print them."""
+    from market_reaction import terminal
+
+    return terminal.reaction_renderables(result)
+
+
+def reaction_text(result: ReactionResult, width: int = 120) -> str:
+    """Plain text of a result as a terminal of this width shows it, without colours."""
+    from market_reaction import terminal
+
+    return terminal.reaction_text(result, width)

@@ -1,0 +1,115 @@
+"""Results in a terminal, as rich tables. No text is read as markup, so titles cannot style or break the output."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from market_reaction import display, tables, wording
+
+if TYPE_CHECKING:
+    from market_reaction.reaction import ReactionResult
+
+NEWS_SHOWN = 8
+_LEFT = {"Market", "Session", "Rank", "News to first trade", "Source", "Time (UTC)", "News", "Importance", "Reason",
+         "Inside the return of"}  # fmt: skip
+_LONGEST_WORD = 24
+# A terminal is narrow: the columns of the two tables are shown in three.
+_LEFT_OUT = {"Compared days", "Source", "Rank"}  # the floor and the list of sources say the first two
+
+
+def reaction_renderables(result: ReactionResult) -> list[RenderableType]:
+    """Renderables of a result: heading, answer, tables, other news, notes, what is missing.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+    """
+    shown = display.lines(result)
+    columns = [column for column in display.MOVE_COLUMNS if column[0] not in _LEFT_OUT]
+    moves = [[column(line) for _, column in columns] for line in shown]
+    for line, cells in zip(shown, moves, strict=True):
+        cells[5] += " unusual" if line.unusual else ""
+    details = [column for column in display.detail_columns(result) if column[0] not in _LEFT_OUT]
+    clock = [column for column in details if not column[0].startswith("CAR")]
+    windows = [column for column in details if column not in clock or column[0] in ("Market", "Session")]
+    windows.append(display.MOVE_COLUMNS[-1])
+    bold = [line.unusual for line in shown]
+    parts: list[RenderableType] = [
+        Text(display.title(result), style="bold"),
+        Text(display.when(result), style="dim"),
+        Padding(Text(tables.answer(result)), (1, 0)),
+        _table([heading for heading, _ in columns], moves, bold),
+        _table([heading for heading, _ in clock], [[column(line) for _, column in clock] for line in shown], bold),
+        _table([heading for heading, _ in windows], [[column(line) for _, column in windows] for line in shown], bold),
+    ]
+    return parts + _news(result) + _endnotes(result)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequence[bool] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for at, heading in enumerate(headings):
+        words = " ".join([heading, *(cells[at] for cells in rows)]).split()
+        longest = min(max(map(len, words)), _LONGEST_WORD)  # columns break between words only
+        side = "left" if heading in _LEFT else "right"
+        table.add_column(Text(heading), justify=side, overflow="fold", min_width=longest)  # type: ignore[arg-type]
+    for number, cells in enumerate(rows):
+        marked = number < len(bold) and bold[number]
+        table.add_row(*(Text(wording.clean(cell)) for cell in cells), style="bold" if marked else None)
+    return table
+
+
+def _news(result: ReactionResult) -> list[RenderableType]:
+    news = display.news_lines(result)
+    if not news:
+        return []
+    rows = [
+        [f"{line.utc:%Y-%m-%d %H:%M}", line.title, line.importance or "–", display.shared_by(line, result)]
+        for line in news[:NEWS_SHOWN]
+    ]
+    more = len(news) - NEWS_SHOWN
+    parts: list[RenderableType] = [
+        Text("Other news inside these returns", style="bold"),
+        _table(["Time (UTC)", "News", "Importance", "Inside the return of"], rows),
+    ]
+    return [*parts, Text(f"and {more} more", style="dim")] if more > 0 else parts
+
+
+def _endnotes(result: ReactionResult) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    notes = tables.all_notes(result)
+    if notes:
+        parts.append(Text("Notes", style="bold"))
+        parts += [Padding(Text(wording.clean(f"- {note}")), (0, 0, 0, 1)) for note in notes]
+    missing = result.prices.unavailable
+    if len(missing):
+        parts.append(Text("Not available", style="bold"))
+        rows = [[str(row.market), str(row.reason)] for row in missing.itertuples(index=False)]
+        parts.append(_table(["Market", "Reason"], rows))
+    sources = "; ".join(f"{row.market}: {row.series.vintage}" for row in result.reactions)
+    return [*parts, Text(wording.clean(f"Sources: {sources}"), style="dim")]
+
+
+def reaction_text(result: ReactionResult, width: int = 120) -> str:
+    """Plain text of a result as a terminal of this width shows it.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+    width : int
+        Columns.
+    """
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    for part in reaction_renderables(result):
+        console.print(part)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

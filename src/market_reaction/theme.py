@@ -1,0 +1,131 @@
+"""How charts look: one template, with ink for light, for dark, and for pages that may be either.
+
+Colours are of Okabe and Ito's set, told apart by colour-blind readers and visible on white and on black. No colour
+means up or down: red is up in China and down elsewhere.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+from typing import Literal, get_args
+
+import plotly.graph_objects as go
+
+from market_reaction import wording
+
+Theme = Literal["auto", "light", "dark"]
+THEMES = get_args(Theme)
+
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
+LINES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56b4e9")
+GREY, PALE, GRID = "#808080", "rgba(128, 128, 128, 0.22)", "rgba(128, 128, 128, 0.25)"
+BLUE_BAND = "rgba(0, 114, 178, 0.22)"
+# "auto" is the grey with nearly the same contrast on white (4.3) and on JupyterLab's dark page (4.4).
+INK = {"auto": "#7a7a7a", "light": "#222222", "dark": "#e0e0e0"}
+WIDTH = 660  # pixels in a report; in a notebook charts take the width there is
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_TITLE, _SUBTITLE = 15, 12
+_TITLE_CHARS, _SUBTITLE_CHARS = 70, 96
+
+
+def hatched(colour: str) -> dict[str, object]:
+    """Marker of bars that colour alone must not tell: hatched in white over their colour."""
+    pattern = {
+        "shape": "/",
+        "fillmode": "overlay",
+        "fgcolor": "#ffffff",
+        "fgopacity": 0.85,
+        "size": 7,
+        "solidity": 0.22,
+    }
+    return {"color": colour, "line": {"width": 0}, "pattern": pattern}
+
+
+def label(text: object) -> str:
+    """Text as Plotly shows it literally: its own tags are not read in names and titles."""
+    return escape(wording.clean(text), quote=False)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` characters, each safe for Plotly."""
+    return [label(line) for line in textwrap.wrap(wording.clean(text), width)] or [""]
+
+
+def shortened(text: str, width: int) -> str:
+    """First words of a text, with an ellipsis where some are left out."""
+    return textwrap.shorten(wording.clean(text), width, placeholder="…")
+
+
+def template(theme: Theme = "auto") -> go.layout.Template:
+    """Template of every chart: transparent, muted grid, one ink.
+
+    Parameters
+    ----------
+    theme : {"auto", "light", "dark"}
+        Ink for a light page, for a dark one, or a grey that can be read on both.
+    """
+    if theme not in THEMES:
+        raise ValueError(f"theme={theme!r} is not known; choose one of {', '.join(THEMES)}.")
+    ink = INK[theme]
+    axis = {
+        "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "tickcolor": GRID, "automargin": True,
+        "title": {"font": {"size": 12}}, "tickfont": {"size": 12},
+    }  # fmt: skip
+    layout = go.Layout(
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        colorway=LINES,
+        font={"family": _FONT, "size": 12, "color": ink},
+        xaxis=axis,
+        yaxis=axis,
+        hoverlabel={"bgcolor": "#222222", "bordercolor": "#222222", "font": {"color": "#ffffff", "size": 12}},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "xref": "container", "y": 0, "yanchor": "bottom",
+                "yref": "container", "bgcolor": "rgba(0, 0, 0, 0)", "font": {"size": 12}},
+        separators=".,",
+    )  # fmt: skip
+    return go.layout.Template(layout=layout)
+
+
+def finish(
+    figure: go.Figure, *, finding: str, method: str, body: int, theme: Theme = "auto", legend: int = 1, bottom: int = 56
+) -> go.Figure:
+    """Give a figure its title, which states the finding, a subtitle with method and source, and its height.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+        Changed in place and returned.
+    finding, method : str
+        Plain texts; wrapped here.
+    body : int
+        Height of the plotting area in pixels.
+    theme : {"auto", "light", "dark"}
+        As in ``template``.
+    legend : int
+        Lines of the legend below the axis; 0 for none.
+    bottom : int
+        Pixels below the plotting area for tick labels and axis title.
+    """
+    head, sub = wrapped(finding, _TITLE_CHARS), wrapped(method, _SUBTITLE_CHARS)
+    text = "<br>".join(f"<b>{line}</b>" for line in head)
+    text += "".join(f'<br><span style="font-size:{_SUBTITLE}px">{line}</span>' for line in sub)
+    top = 34 + 20 * len(head) + 16 * len(sub)
+    bottom += 8 + 20 * legend if legend else 0
+    figure.update_layout(
+        template=template(theme),
+        title={"text": text, "font": {"size": _TITLE}, "x": 0, "xref": "container", "xanchor": "left",
+               "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 20, "l": 8}, "automargin": False},
+        margin={"t": top, "b": bottom, "l": 16, "r": 16, "pad": 4},
+        height=top + body + bottom,
+        autosize=True,
+        showlegend=legend > 0,
+    )  # fmt: skip
+    return figure
+
+
+def plain_title(figure: go.Figure) -> str:
+    """Title of a figure without its tags and without the subtitle."""
+    lines = str(figure.layout.title.text).split("<br>")
+    head = [line.removeprefix("<b>").removesuffix("</b>") for line in lines if line.startswith("<b>")]
+    return " ".join(head).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,224 @@
+"""Numbers and sentences as people read them: signs, units, times, and the answer in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from market_reaction.inference.placebo import PlaceboRank
+    from market_reaction.instruments import Instrument
+    from market_reaction.reaction import MarketReaction, Measured, ReactionResult
+    from market_reaction.records import Record
+
+UNUSUAL = 0.05  # placebo p up to which a move is called unusual
+NOT_AVAILABLE = "n/a"
+_MINUS = "−"
+_FINE_FX = 20.0  # exchange rates below this are quoted to four decimals
+
+
+def clean(text: object) -> str:
+    """Text without control characters, so that no title can move a cursor or break a line."""
+    return "".join(mark if mark.isprintable() else " " for mark in str(text))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Number with its sign and a true minus; zero has none."""
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", _MINUS) if float(text) else text[1:]
+
+
+def per_cent(value: float, digits: int = 2) -> str:
+    """Decimal as a signed per cent: 0.0075 is ``+0.75%``."""
+    return NOT_AVAILABLE if not math.isfinite(value) else f"{signed(100 * value, digits)}%"
+
+
+def basis_points(value: float) -> str:
+    """Percentage points as signed basis points, with a decimal only where there is one."""
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    points = 100 * value
+    return f"{signed(points, 0 if abs(points - round(points)) < 0.05 else 1)} bp"
+
+
+def move(value: float, unit: str) -> str:
+    """Move in the form of its unit: ``+0.75%``, ``−6 bp`` for yields, ``+0.31`` for points.
+
+    Parameters
+    ----------
+    value : float
+        Decimal return, percentage points or points.
+    unit : {"return", "percentage points", "points"}
+        As ``Instrument.change_unit`` gives it.
+    """
+    if unit == "return":
+        return per_cent(value)
+    return basis_points(value) if unit == "percentage points" else signed(value)
+
+
+def size(value: float, unit: str) -> str:
+    """Size of a move, without sign: the spread of an ordinary day, a standard error, a smallest effect."""
+    if math.isinf(value):
+        return "none"
+    return move(abs(value), unit).removeprefix("+")
+
+
+def level(value: float, instrument: Instrument) -> str:
+    """Price level: yields in per cent, exchange rates near 7 to four decimals, everything else to two."""
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    if instrument.asset_class == "yield":
+        return f"{value:.2f}%".replace("-", _MINUS)
+    digits = 4 if instrument.asset_class == "fx" and abs(value) < _FINE_FX else 2
+    return f"{value:,.{digits}f}".replace("-", _MINUS)
+
+
+def p_value(value: float) -> str:
+    """Probability to two decimals, to three below 0.1."""
+    return NOT_AVAILABLE if not math.isfinite(value) else f"{value:.{3 if value < 0.0995 else 2}f}"
+
+
+def day(value: pd.Timestamp | None) -> str:
+    """ISO date of a session."""
+    return NOT_AVAILABLE if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"
+
+
+def instant(value: pd.Timestamp | None) -> str:
+    """Date and time in UTC."""
+    return NOT_AVAILABLE if value is None or pd.isna(value) else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def duration(minutes: float) -> str:
+    """Minutes in words: ``2 h 40 min``, ``3 d 2 h`` from two days on."""
+    whole = round(minutes)
+    hours, rest = whole // 60, whole % 60
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+
+
+def first_trade(row: MarketReaction) -> str:
+    """From the news to the first moment it could be traded on, with the phase of the market."""
+    phase, minutes = row.where.phase, row.where.minutes_to_first_trade
+    if phase is None or minutes is None:
+        return NOT_AVAILABLE
+    return "at once (in session)" if minutes == 0 else f"{duration(minutes)} ({phase})"
+
+
+def direction_note(instrument: Instrument) -> str:
+    """What "up" means, where the table of instruments says it."""
+    return instrument.quote_note if instrument.quote_note.startswith("up ") else ""
+
+
+def moved(value: float, unit: str) -> str:
+    """Move as a verb and its size: ``rose 0.75%``, ``fell 6 bp``."""
+    if not math.isfinite(value):
+        return "has no return"
+    text = size(value, unit)
+    if unit == "points":
+        text += " points"
+    return "did not move" if value == 0 else f"{'rose' if value > 0 else 'fell'} {text}"
+
+
+def rank(record: Record | None) -> str:
+    """Record in few words: ``largest gain since 2025-05-14 (1 in 19)``, with the rate at which chance earns it."""
+    if record is None:
+        return NOT_AVAILABLE
+    if record.direction == "none":
+        return "unchanged"
+    if record.sessions <= 1:
+        return "none"
+    since = f"since {day(record.since)}" if record.since is not None else f"of all {record.sessions:,} at hand"
+    return f"largest {record.direction} {since} (1 in {record.sessions:,})"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join with commas and a last "and"."""
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def is_unusual(found: Measured) -> bool:
+    """Whether the placebo p is at most 0.05."""
+    return bool(found.placebo.scaled.p_value <= UNUSUAL)
+
+
+def tested(result: ReactionResult) -> list[MarketReaction]:
+    """Markets with a placebo p."""
+    return [row for row in result.reactions if math.isfinite(row.headline.placebo.scaled.p_value)]
+
+
+def joint_rank(result: ReactionResult) -> PlaceboRank | None:
+    """Joint test over the markets by the largest move; None when there is none."""
+    rank = result.placebo.joint.get(str(result.event.name), {}).get("maximum")
+    return rank if rank is not None and math.isfinite(rank.p_value) else None
+
+
+def answer(result: ReactionResult) -> str:
+    """What the first market did, which markets were unusual, and what limits the finding.
+
+    Parameters
+    ----------
+    result : ReactionResult
+        As ``react`` gives it.
+
+    Returns
+    -------
+    str
+        One or two sentences; one more for each reservation that holds (ambiguous session).
+    """
+    first = result.reactions[0]
+    unknown = "Clock unknown: " if result.event["precision"] == "date" else ""
+    joint = joint_rank(result)
+    tail = f" (joint p over {len(tested(result))} markets {p_value(joint.p_value)})" if joint else ""
+    sentences = [f"{unknown}{_first_market(first)}{_verdict(result)}{tail}."]
+    if first.ambiguous:
+        sentences.append(_other_sessions(first))
+    if any(row.other_news for row in result.reactions):
+        sentences.append("Other news shares these returns: p is of the joint reaction to all listed news.")
+    return clean(" ".join(sentences))
+
+
+def _first_market(row: MarketReaction) -> str:
+    found, unit = row.headline, row.series.instrument.change_unit
+    note = direction_note(row.series.instrument)
+    note = f"; {note}" if note and found.change else ""
+    rank = found.placebo.scaled
+    test = f"placebo p {p_value(rank.p_value)}" if math.isfinite(rank.p_value) else f"no placebo p: {rank.note}"
+    return f"{row.market} {moved(found.change, unit)} in its session of {day(found.session)} ({test}{note})"
+
+
+def _verdict(result: ReactionResult) -> str:
+    """Second half of the first sentence: which markets were unusual."""
+    first, others = result.reactions[0], result.reactions[1:]
+    unusual = [f"{row.market} ({_move_and_p(row)})" for row in others if is_unusual(row.headline)]
+    if is_unusual(first.headline):
+        also = f", as were {listed(unusual)}" if len(unusual) > 1 else f", as was {unusual[0]}" if unusual else ""
+        return f", which was unusual{also}"
+    with_p = tested(result)
+    own = ", which is not distinguishable from an ordinary day" if any(row is first for row in with_p) else ""
+    if unusual:
+        return f"{own}; {listed(unusual)} {'were' if len(unusual) > 1 else 'was'} unusual"
+    if len(with_p) > 1:
+        return f"; none of the {len(with_p)} markets tested is distinguishable from an ordinary day"
+    return own
+
+
+def _move_and_p(row: MarketReaction) -> str:
+    found = row.headline
+    return f"{move(found.change, row.series.instrument.change_unit)}, p {p_value(found.placebo.scaled.p_value)}"
+
+
+def _other_sessions(row: MarketReaction) -> str:
+    unit = row.series.instrument.change_unit
+    others = [
+        f"on {day(found.session)} it {moved(found.change, unit)} (p {p_value(found.placebo.scaled.p_value)})"
+        for found in row.candidates
+        if found is not row.headline
+    ]
+    where = f": {listed(others)}" if others else ""
+    return f"Its session is ambiguous, and another one is possible{where}."

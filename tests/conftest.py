@@ -1,0 +1,47 @@
+"""What every test gets: no network, an empty snapshot folder, and the reference folder where it exists."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from market_reaction.sources.yahoo import YahooSource
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_OWN_ROWS = "instruments_of_nobody.csv"
+
+
+@pytest.fixture(autouse=True)
+def offline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let no test ask Yahoo or see the user's own files, unless it is marked live or brings a session of its own."""
+    folder = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("MARKET_REACTION_SNAPSHOTS", str(folder / "snapshots"))
+    monkeypatch.setenv("MARKET_REACTION_INSTRUMENTS", str(folder / NO_OWN_ROWS))
+    if request.node.get_closest_marker("live"):
+        return
+    monkeypatch.setenv("MARKET_REACTION_OFFLINE", "1")
+    asked = YahooSource.reachable
+    monkeypatch.setattr(YahooSource, "reachable", lambda source: source._given is not None and asked(source))
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Folder with the reference results and series; tests that need it are skipped where it is missing."""
+    stated = os.environ.get("MARKET_REACTION_REFERENCE")
+    folder = Path(stated).expanduser() if stated else ROOT.parent / "shared"
+    if not (folder / "data" / "series").is_dir():
+        pytest.skip(f"There is no reference folder at {folder}; set MARKET_REACTION_REFERENCE to one.")
+    return folder
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let child processes keep compiled modules where the environment forbids it: else each compiles pandas again."""
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+        monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "market_reaction_compiled"))
