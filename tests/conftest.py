@@ -8,25 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from market_reaction.sources.yahoo import YahooSource
-
 ROOT = Path(__file__).resolve().parents[1]
-NO_OWN_ROWS = "instruments_of_nobody.csv"
 
 
 @pytest.fixture(autouse=True)
 def offline(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let no test ask Yahoo or see the user's own files, unless it is marked live or brings a session of its own."""
+    """Let no test ask Yahoo or see the user's own files, in this process or one it starts.
+
+    Tests marked live ask Yahoo; those of the Yahoo source ask a server of their own.
+    """
     folder = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("MARKET_REACTION_SNAPSHOTS", str(folder / "snapshots"))
-    monkeypatch.setenv("MARKET_REACTION_INSTRUMENTS", str(folder / NO_OWN_ROWS))
-    if request.node.get_closest_marker("live"):
-        return
-    monkeypatch.setenv("MARKET_REACTION_OFFLINE", "1")
-    asked = YahooSource.reachable
-    monkeypatch.setattr(YahooSource, "reachable", lambda source: source._given is not None and asked(source))
+    monkeypatch.setenv("MARKET_REACTION_INSTRUMENTS", str(folder / "no_instruments.csv"))
+    if request.path.stem == "test_yahoo" or request.node.get_closest_marker("live"):
+        monkeypatch.delenv("MARKET_REACTION_OFFLINE", raising=False)
+    else:
+        monkeypatch.setenv("MARKET_REACTION_OFFLINE", "1")
 
 
 @pytest.fixture(scope="session")

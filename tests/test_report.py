@@ -140,7 +140,7 @@ def test_hostile_text_stays_text(london) -> None:
     bad = '</script><script>alert(1)</script><!--{{ 7 * 7 }}"><img src=x onerror=alert(1)>'
     event = london.event.copy()
     event["title"], event["description"] = bad, bad
-    news = OtherNews("x", bad, pd.Timestamp("2025-06-11 01:00", tz="UTC"), "after", "high")
+    news = OtherNews("x", bad, pd.Timestamp("2025-06-11 01:00", tz="UTC"), "after", "minute", "high")
     rows = tuple(replace(row, other_news=(news,), notes=(bad,)) for row in london.reactions)
     text = report.report_html(replace(london, event=event, reactions=rows, notes=(bad,)))
     page = read(text)

@@ -30,7 +30,7 @@ def geneva() -> mr.ReactionResult:
 def hostile(london: mr.ReactionResult) -> mr.ReactionResult:
     event = london.event.copy()
     event["title"] = HOSTILE
-    news = OtherNews("x", HOSTILE, pd.Timestamp("2025-06-11 01:00", tz="UTC"), "after", "high")
+    news = OtherNews("x", HOSTILE, pd.Timestamp("2025-06-11 01:00", tz="UTC"), "after", "minute", "high")
     rows = tuple(replace(row, other_news=(news,), notes=(HOSTILE,)) for row in london.reactions)
     return replace(london, event=event, reactions=rows, notes=(HOSTILE,))
 
@@ -161,8 +161,8 @@ def test_html_lists_both_sessions_of_an_ambiguous_row(geneva) -> None:
 
 def test_high_importance_comes_first_in_other_news(london) -> None:
     noon = pd.Timestamp("2025-06-11 12:00", tz="UTC")
-    early = OtherNews("a", "Minor release", noon, "after", "medium")
-    late = OtherNews("b", "Major release", noon + pd.Timedelta(hours=1), "after", "high")
+    early = OtherNews("a", "Minor release", noon, "after", "minute", "medium")
+    late = OtherNews("b", "Major release", noon + pd.Timedelta(hours=1), "after", "minute", "high")
     html = tables.news_table(replace(london, reactions=(replace(london["CSI 300"], other_news=(early, late)),)))
     assert html.index("Major release") < html.index("Minor release")
 

@@ -30,6 +30,7 @@ class NewsTick(NamedTuple):
 
     number: int
     utc: pd.Timestamp
+    time: str
     title: str
     lane: int
 
@@ -224,14 +225,15 @@ def _news_ticks(result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) 
 
     Each number stands in the first lane where it does not run into another.
     """
-    inside = [news for news in display.news_lines(result) if start <= news.utc <= end]
+    inside = [line for line in display.news_lines(result) if start <= line.news.utc <= end]
     room = (end - start) / _PIXELS * _NUMBER
     taken: list[pd.Timestamp] = []
     ticks = []
-    for number, news in enumerate(sorted(inside[:NEWS_SHOWN], key=lambda item: item.utc), start=1):
-        lane = next((at for at, last in enumerate(taken) if news.utc - last >= room), len(taken))
-        taken[lane : lane + 1] = [news.utc]
-        ticks.append(NewsTick(number, news.utc, themes.shortened(news.title, NEWS_CHARS), lane))
+    for number, line in enumerate(sorted(inside[:NEWS_SHOWN], key=lambda line: line.news.utc), start=1):
+        utc = line.news.utc
+        lane = next((at for at, last in enumerate(taken) if utc - last >= room), len(taken))
+        taken[lane : lane + 1] = [utc]
+        ticks.append(NewsTick(number, utc, line.time, themes.shortened(line.title, NEWS_CHARS), lane))
     return ticks, len(inside) - len(ticks)
 
 
@@ -243,7 +245,7 @@ def _news(figure: go.Figure, ticks: list[NewsTick]) -> None:
             x=[_at(tick.utc) for tick in ticks], y=[-1 - tick.lane * _PER_LANE / _PER_ROW for tick in ticks],
             mode="markers+text", name="other news", showlegend=False, text=[str(tick.number) for tick in ticks],
             textfont={"size": 10},
-            hovertext=[f"{tick.utc:%Y-%m-%d %H:%M} UTC<br>{label(tick.title)}" for tick in ticks],
+            hovertext=[f"{tick.time} UTC<br>{label(tick.title)}" for tick in ticks],
             hovertemplate="%{hovertext}<extra></extra>",
             marker={"symbol": "circle-open", "size": 15, "color": VERMILLION, "line": {"width": 1.5}},
         )
@@ -252,7 +254,7 @@ def _news(figure: go.Figure, ticks: list[NewsTick]) -> None:
 
 def _key(figure: go.Figure, ticks: list[NewsTick], more: int) -> int:
     """Titles of the numbered news below the axis; returns the number of lines."""
-    texts = [f"{tick.number}  {tick.utc:%d %b %H:%M}  {label(tick.title)}" for tick in ticks]
+    texts = [f"{tick.number}  {tick.time}  {label(tick.title)}" for tick in ticks]
     if more:
         texts.append(f"and {more} more of less importance")
     for line, text in enumerate(texts):

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from market_reaction import wording
 
 if TYPE_CHECKING:
+    from market_reaction.other_news import OtherNews
     from market_reaction.reaction import MarketReaction, Measured, ReactionResult, WindowReaction
-
-_IMPORTANCE = {"high": 0, "medium": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +131,18 @@ LEGEND = (
 class NewsLine:
     """One other piece of news with the markets whose return it shares."""
 
-    id: str
-    title: str
-    utc: pd.Timestamp
-    side: str
-    importance: str
+    news: OtherNews
     markets: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Title without control characters."""
+        return wording.clean(self.news.title)
+
+    @property
+    def time(self) -> str:
+        """When it became public (UTC); "by" where only the day is known, which then ends at that time."""
+        return f"{'by ' if self.news.precision == 'day' else ''}{self.news.utc:%Y-%m-%d %H:%M}"
 
 
 def news_lines(result: ReactionResult) -> list[NewsLine]:
@@ -148,15 +151,13 @@ def news_lines(result: ReactionResult) -> list[NewsLine]:
     for row in result.reactions:
         for news in row.other_news:
             known = found.get(news.id)
-            markets = (*(known.markets if known else ()), row.market)
-            title = wording.clean(news.title)
-            found[news.id] = NewsLine(news.id, title, news.utc, news.side, news.importance, markets)
-    return sorted(found.values(), key=lambda news: (_IMPORTANCE.get(news.importance, 2), news.utc))
+            found[news.id] = NewsLine(news, (*(known.markets if known else ()), row.market))
+    return sorted(found.values(), key=lambda line: (line.news.importance != "high", line.news.utc))
 
 
-def shared_by(news: NewsLine, result: ReactionResult) -> str:
+def shared_by(line: NewsLine, result: ReactionResult) -> str:
     """Markets whose return holds the news, or "all"."""
-    return "all" if len(news.markets) == len(result.reactions) > 1 else ", ".join(news.markets)
+    return "all" if len(line.markets) == len(result.reactions) > 1 else ", ".join(line.markets)
 
 
 def title(result: ReactionResult) -> str:

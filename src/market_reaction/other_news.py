@@ -25,6 +25,8 @@ class OtherNews:
         When it became public; for day precision the end of its day.
     side : str
         ``"before"`` or ``"after"`` the announcement, or ``"overlaps"`` where the bounds of the two straddle each other.
+    precision : str
+        ``"minute"``, ``"hour"`` or ``"day"``.
     importance : str
         ``"high"`` or ``"medium"``.
     """
@@ -33,6 +35,7 @@ class OtherNews:
     title: str
     utc: pd.Timestamp
     side: str
+    precision: str
     importance: str
 
 
@@ -61,7 +64,14 @@ def news_inside(series: PriceSeries, position: int, event: pd.Series, own_id: st
     known = _known()
     inside = np.flatnonzero((known.latest_ns > opened) & (known.earliest_ns <= closed))
     return tuple(
-        OtherNews(known.ids[at], known.titles[at], known.announced[at], _side(known, at, event), known.importance[at])
+        OtherNews(
+            known.ids[at],
+            known.titles[at],
+            known.announced[at],
+            _side(known, at, event),
+            known.precision[at],
+            known.importance[at],
+        )
         for at in inside.tolist()
         if known.ids[at] != own_id
     )
@@ -72,6 +82,7 @@ class _Known(NamedTuple):
 
     ids: list[str]
     titles: list[str]
+    precision: list[str]
     importance: list[str]
     announced: pd.DatetimeIndex
     earliest_ns: np.ndarray
@@ -84,6 +95,7 @@ def _known() -> _Known:
     return _Known(
         ids=[str(name) for name in rows.index],
         titles=rows["title"].tolist(),
+        precision=rows["precision"].tolist(),
         importance=rows["importance"].fillna("high").tolist(),  # the other tables list what moves markets
         announced=pd.DatetimeIndex(rows["announced_utc"]),
         earliest_ns=rows["utc_earliest"].astype("int64").to_numpy(),

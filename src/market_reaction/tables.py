@@ -168,8 +168,7 @@ def news_table(result: ReactionResult, first: int = 0, count: int | None = None)
     if not news:
         return ""
     rows = [
-        [f"{line.utc:%Y-%m-%d %H:%M}", line.title, line.importance or "–", line.side, display.shared_by(line, result)]
-        for line in news
+        [line.time, line.title, line.news.importance, line.news.side, display.shared_by(line, result)] for line in news
     ]
     headings = ["Time (UTC)", "News", "Importance", "To the announcement", "Inside the return of"]
     return html_table(headings, [[cell(text) for text in row] for row in rows])

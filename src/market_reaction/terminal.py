@@ -72,8 +72,7 @@ def _news(result: ReactionResult) -> list[RenderableType]:
     if not news:
         return []
     rows = [
-        [f"{line.utc:%Y-%m-%d %H:%M}", line.title, line.importance or "–", display.shared_by(line, result)]
-        for line in news[:NEWS_SHOWN]
+        [line.time, line.title, line.news.importance, display.shared_by(line, result)] for line in news[:NEWS_SHOWN]
     ]
     more = len(news) - NEWS_SHOWN
     parts: list[RenderableType] = [
