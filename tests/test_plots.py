@@ -186,7 +186,7 @@ def test_numbers_of_other_news_do_not_overlap_and_have_a_key(london) -> None:
     assert all(gap > pd.Timedelta(hours=1.5) for gap in gaps)
     keys = " ".join(note.text for note in figure.layout.annotations)
     assert all(f"{number}  " in keys for number in ticks.text)
-        assert "by 2025-06-11 04:00  Federal Circuit" in keys
+    assert "by 2025-06-11 04:00  Federal Circuit" in keys
 
 
 def test_a_long_wait_for_day_zero_is_an_arrow() -> None:
@@ -225,3 +225,8 @@ def test_bars_reach_no_further_than_the_axis(london) -> None:
     values = [row.headline.placebo.statistic for row in london.reactions]
     assert low < min(values) <= max(values) < high
     assert math.isclose(low, -high)
+
+
+def test_news_of_which_only_the_day_is_known_says_by(london) -> None:
+    keys = " ".join(note.text for note in london.plot(kind="clock").layout.annotations)
+    assert "by 2025-06-11 04:00  Federal Circuit" in keys
