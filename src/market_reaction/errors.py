@@ -88,7 +88,7 @@ class OverlappingEventsWarning(MarketReactionWarning):
 def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
     """Give ``"Did you mean 'x' or 'y'? "`` for the nearest choices, or an empty string."""
     by_folded = {choice.casefold(): choice for choice in choices}
-    near = difflib.get_close_matches(word.casefold(), by_folded, n=count, cutoff=0.55)
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=count, cutoff=0.65)
     if not near:
         return ""
     return "Did you mean " + " or ".join(repr(by_folded[key]) for key in near) + "? "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from market_reaction import quality_futures, quality_rules, quality_siblings
@@ -82,10 +83,11 @@ class QualityReport:
         pandas.DataFrame
             Columns session, rule, value, bound, what_to_do.
         """
-        held = (self.detail["session"] <= last) & (self.detail["until"] >= first)
-        if not information:
-            held &= ~self.detail["rule"].isin(INFORMATION)
-        return self.detail.loc[held, list(COLUMNS)].reset_index(drop=True)
+        held = (self.detail["session"].to_numpy() <= last) & (self.detail["until"].to_numpy() >= first)
+        if not information and held.any():
+            held &= ~self.detail["rule"].isin(INFORMATION).to_numpy()
+        columns = self.detail[list(COLUMNS)]
+        return columns.iloc[np.flatnonzero(held)].reset_index(drop=True) if held.any() else columns.iloc[:0]
 
 
 def check_series(series: PriceSeries) -> QualityReport:
