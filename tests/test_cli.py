@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -362,19 +364,35 @@ def test_dates_stay_text(text: str) -> None:
 
 
 def test_lab_opens_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[list[str]] = []
-
-    def started(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", started)
+    opened: list[tuple[str, Path, list[str]]] = []
+    monkeypatch.setattr(notebooks, "open_lab", lambda path, root, rest: opened.append((path.stem, root, rest)) or 0)
     run("lab")
     run("lab", "00", "--no-browser", "--port", "8890")
-    assert commands[0][1:3] == ["-m", "jupyterlab"]
-    assert commands[0][3].endswith("01_one_announcement.ipynb")
-    assert commands[1][3].endswith("00_check_data.ipynb")
-    assert commands[1][-3:] == ["--no-browser", "--port", "8890"]
+    checkout = notebooks.paths.checkout()
+    assert opened == [
+        ("01_one_announcement", checkout, []),
+        ("00_check_data", checkout, ["--no-browser", "--port", "8890"]),
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGINT to send there.")
+def test_interrupt_lets_jupyterlab_end_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "jupyterlab.py").write_text(
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: (time.sleep(1), print('ended in order', flush=True), sys.exit(7)))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(30)\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "market_reaction.cli", "lab"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, process_group=0) as lab:
+        assert lab.stdout is not None
+        assert lab.stdout.readline() == "ready\n"
+        os.killpg(lab.pid, signal.SIGINT)
+        out, _ = lab.communicate(timeout=30)
+    assert out == "ended in order\n"
+    assert lab.returncode == 7
 
 
 def test_installed_package_copies_the_notebooks_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

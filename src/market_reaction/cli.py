@@ -504,16 +504,13 @@ def lab(
     ] = None,
 ) -> None:
     """Open JupyterLab on a notebook; from an installed package the notebooks are copied to ./notebooks first."""
-    import subprocess
-
-    from market_reaction.notebooks import working_copy
+    from market_reaction.notebooks import open_lab, working_copy
 
     rest = list(arguments or [])
     name = rest.pop(0) if rest and not rest[0].startswith("-") else FIRST_NOTEBOOK
     notebook, root = working_copy(name)
     _say(f"Opening {notebook} in JupyterLab; stop it with Ctrl-C.")
-    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}", *rest]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    raise typer.Exit(open_lab(notebook, root, rest))
 
 
 @app.command(short_help="Check what is installed and on disk.")

@@ -11,7 +11,9 @@ import copy
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -319,3 +321,31 @@ def working_copy(name: str) -> tuple[Path, Path]:
                 shutil.copyfile(item, root / "notebooks" / item.name)
     notebook = find_notebook(name)
     return notebook, root if notebook.is_relative_to(root) else notebook.parent
+
+
+def open_lab(notebook: Path, root: Path, options: Sequence[str] = ()) -> int:
+    """Run JupyterLab on a notebook until it ends.
+
+    Parameters
+    ----------
+    notebook, root : Path
+        What to open, and the folder JupyterLab shows.
+    options : sequence of str
+        Further options of JupyterLab.
+
+    Returns
+    -------
+    int
+        Its exit code.
+
+    Notes
+    -----
+    Ctrl-C reaches JupyterLab as well; it is left to ask and to stop its kernels, while ``subprocess.run`` would kill it.
+    """
+    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}", *options]
+    with subprocess.Popen(command) as lab:
+        while True:
+            try:
+                return lab.wait()
+            except KeyboardInterrupt:
+                continue
