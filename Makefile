@@ -50,8 +50,8 @@ clean: ## Remove what was built; .venv and data/snapshots stay.
 $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -c '$(SUPPORTED)' 2>/dev/null || $(MAKE) --no-print-directory new-venv
 ifneq ($(UV),)
-	$(UV) pip install --python $(BIN)/python -r requirements.lock
-	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(UV) pip install --compile-bytecode --python $(BIN)/python -r requirements.lock
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --no-deps --no-build-isolation -e .
 else
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip
 	$(BIN)/python -m pip install -r requirements.lock

@@ -112,6 +112,10 @@ class Instrument:
             return "return"
         return "percentage points" if self.asset_class == "yield" else "points"
 
+    def kind_of_moves(self, asked: ReturnKind | None) -> ReturnKind:
+        """Kind of moves to take when one is asked for: differences stay differences, and None means its own kind."""
+        return self.return_kind if asked is None or self.is_difference else asked
+
     def name_from(self, source: str) -> str:
         """Name to show for the series of this source."""
         return self.bundled_name if source == "bundled" and self.bundled_name else self.name

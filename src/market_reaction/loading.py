@@ -11,7 +11,7 @@ import pandas as pd
 from market_reaction import paths, times
 from market_reaction.errors import DataUnavailableError, MarketReactionError
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instrument
-from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.prices import PriceData, PriceSeries, Vintage
 from market_reaction.quality_siblings import FAMILIES, row_offset
 from market_reaction.sessions import SessionClock, locate
 from market_reaction.snapshots import SnapshotStore
@@ -258,7 +258,17 @@ def _ask_yahoo(
     return fetched, {by_symbol[error.symbol]: str(error) for error in errors}
 
 
+_judged: dict[Vintage, str] = {}  # verdicts on the dates of series already seen by this process
+
+
 def _misdated(series: PriceSeries) -> str:
+    """Why a series of Yahoo is not used, its dates being off by a row against a bundled sibling; else empty."""
+    if series.vintage not in _judged:
+        _judged[series.vintage] = _row_offset_of(series)
+    return _judged[series.vintage]
+
+
+def _row_offset_of(series: PriceSeries) -> str:
     """Why a series of Yahoo is not used, its dates being off by a row against a bundled sibling; else empty."""
     own = series.instrument.name
     relatives = sorted({name for family in FAMILIES if own in family for name in family} - {own})

@@ -340,7 +340,7 @@ def open_lab(notebook: Path, root: Path, options: Sequence[str] = ()) -> int:
 
     Notes
     -----
-    Ctrl-C reaches JupyterLab as well; it is left to ask and to stop its kernels, while ``subprocess.run`` would kill it.
+    Ctrl-C reaches JupyterLab as well. It is left to ask and to stop its kernels; ``subprocess.run`` would kill it.
     """
     command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}", *options]
     with subprocess.Popen(command) as lab:

@@ -10,7 +10,7 @@ from market_reaction.errors import WindowError
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalFit, NormalModel, fit_normal_model
-from market_reaction.prices import PriceSeries
+from market_reaction.prices import PriceSeries, moves_between
 from market_reaction.windows import EWMA_START, EventWindows, Window
 
 
@@ -88,14 +88,7 @@ def benchmark_moves(series: PriceSeries, benchmark: PriceSeries, kind: ReturnKin
         One value a session of ``series``; NaN where the benchmark has no close of either label.
     """
     levels = benchmark.bars["close"].reindex(series.sessions).to_numpy(dtype=float)
-    chosen = benchmark.instrument.return_kind if kind is None or benchmark.instrument.is_difference else kind
-    moves = np.full(len(levels), np.nan)
-    if chosen == "difference":
-        moves[1:] = np.diff(levels)
-        return moves
-    levels = np.where(levels > 0, levels, np.nan)
-    moves[1:] = np.diff(np.log(levels)) if chosen == "log" else levels[1:] / levels[:-1] - 1.0
-    return moves
+    return moves_between(levels, benchmark.instrument.kind_of_moves(kind))
 
 
 def study_pair(

@@ -160,11 +160,12 @@ def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int
 
 def excluded_sessions(clock: SessionClock, exclude: pd.DataFrame | None) -> np.ndarray:
     """Rows of a market whose close-to-close return may hold one of the excluded events, as a boolean array."""
-    hit = np.zeros(len(clock.sessions) + 1, dtype=bool)
+    changes = np.zeros(len(clock.sessions) + 2, dtype=int)
     if exclude is not None:
-        for column in ("utc_earliest", "utc_latest"):
-            hit[clock.first_closing_after(exclude[column].dt.as_unit("ns").astype("int64").to_numpy())] = True
-    return hit[:-1]
+        earliest, latest = (exclude[c].dt.as_unit("ns").astype("int64") for c in ("utc_earliest", "utc_latest"))
+        np.add.at(changes, clock.first_closing_after(earliest.to_numpy()), 1)
+        np.add.at(changes, clock.last_closing_after(latest.to_numpy()) + 1, -1)
+    return changes.cumsum()[:-2] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,9 +313,9 @@ def placebo_test(
     Notes
     -----
     T = |AR| / sigma, with AR from the pseudo-event's own estimation window and sigma^2 = EWMA(0.97) of squared moves
-    known the
-    session before; p = (1 + #{T_s >= T_0}) / (S + 1). Scaling gives the right size in calm and in volatile times; the
-    plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard deviation.
+    known the session before; p = (1 + #{T_s >= T_0}) / (S + 1). Scaling gives the right size in calm and in volatile
+    times; the plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard
+    deviation.
     """
     studied = dict.fromkeys(market for _, market in result.pairs)
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}

@@ -133,9 +133,9 @@ class PriceSeries:
             One value a session, the first NaN. A log or simple return with a level at or below zero at either end is
             NaN.
         """
-        chosen = self.instrument.return_kind if kind is None or self.instrument.is_difference else kind
+        chosen = self.instrument.kind_of_moves(kind)
         if chosen not in self._returns:
-            self._returns[chosen] = _session_returns(self.closes, chosen)
+            self._returns[chosen] = moves_between(self.closes, chosen)
         return self._returns[chosen]
 
     @cached_property
@@ -146,12 +146,21 @@ class PriceSeries:
         return check_series(self)
 
 
-def _session_returns(closes: np.ndarray, kind: str) -> np.ndarray:
-    moves = np.full(len(closes), np.nan)
+def moves_between(levels: np.ndarray, kind: str) -> np.ndarray:
+    """Moves from each level to the next, of the kind named; the first is NaN.
+
+    Parameters
+    ----------
+    levels : numpy.ndarray
+        Levels by session, shape (T,).
+    kind : {"log", "simple", "difference"}
+        Decimal log or simple returns, which need both levels above zero, or differences in the unit of the level.
+    """
+    moves = np.full(len(levels), np.nan)
     if kind == "difference":
-        moves[1:] = np.diff(closes)
+        moves[1:] = np.diff(levels)
         return moves
-    positive = np.where(closes > 0, closes, np.nan)
+    positive = np.where(levels > 0, levels, np.nan)
     moves[1:] = np.diff(np.log(positive)) if kind == "log" else positive[1:] / positive[:-1] - 1.0
     return moves
 

@@ -385,8 +385,8 @@ def _measure_all(
         where = locate(SessionClock.of(series), event)
         measured: dict[int, Measured] = {}
         for position in sorted({*where.candidates, where.position}):
-            if position >= len(series.sessions):
-                continue
+            if position >= len(series.sessions) or position + study.windows.estimation[0] < 1:
+                continue  # beyond the data; the notes name every possible session
             if position == where.position:
                 pair, test = study.pairs[key, series.name], tests[series.name]
             else:

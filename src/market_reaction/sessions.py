@@ -82,6 +82,10 @@ class SessionClock:
         """Position of the first session whose close (at its end, if uncertain) lies after each instant."""
         return np.searchsorted(self.close_ns, instants_ns, side="right")
 
+    def last_closing_after(self, instants_ns: np.ndarray) -> np.ndarray:
+        """Position of the last session that may be the first to close after each instant (uncertain closes: start)."""
+        return np.searchsorted(self.close_earliest_ns, instants_ns, side="right")
+
     def of_dates(self, dates: np.ndarray) -> np.ndarray:
         """Position of the session of each date, or of the next one where it is no session."""
         return np.searchsorted(self.sessions.as_unit("ns").asi8, dates, side="left")
@@ -128,7 +132,7 @@ def locate(clock: SessionClock, event: pd.Series) -> Reaction:
     instant = event["utc_latest"] if event["precision"] == "day" else event["announced_utc"]
     position = int(clock.first_closing_after(np.array([instant.value]))[0])
     first = int(clock.first_closing_after(np.array([event["utc_earliest"].value]))[0])
-    last = int(np.searchsorted(clock.close_earliest_ns, event["utc_latest"].value, side="right"))
+    last = int(clock.last_closing_after(np.array([event["utc_latest"].value]))[0])
     phase, minutes = (None, None) if event["precision"] == "day" else _phase(clock, instant)
     return Reaction(position, tuple(range(first, last + 1)), phase, minutes, _without_row(clock, position, instant))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from market_reaction.errors import (
     AmbiguousSessionWarning,
@@ -97,7 +97,7 @@ class EventStudyResult:
         for (event_id, market), pair in self.pairs.items():
             car = np.cumsum(pair.abnormal)
             errors = np.sqrt(np.diag(pair.forecast_cov.cumsum(axis=0).cumsum(axis=1)))
-            reach = stats.t.ppf(0.975, pair.fit.df_resid) * errors
+            reach = special.stdtrit(pair.fit.df_resid, 0.975) * errors
             frames.append(
                 pd.DataFrame(
                     {
@@ -221,13 +221,13 @@ class EventStudyResult:
 def _t_row(estimate: float, error: float, df: int, level: float) -> dict[str, float]:
     usable = np.isfinite(error) and error > 0 and df > 0
     statistic = estimate / error if usable else float("nan")
-    reach = stats.t.ppf(0.5 + level / 2, df) * error if usable else float("nan")
+    reach = special.stdtrit(df, 0.5 + level / 2) * error if usable else float("nan")
     return {
         "estimate": estimate,
         "std_error": error,
         "statistic": statistic,
         "df": df,
-        "p_value": float(2 * stats.t.sf(abs(statistic), df)) if usable else float("nan"),
+        "p_value": float(2 * special.stdtr(df, -abs(statistic))) if usable else float("nan"),
         "conf_low": estimate - reach,
         "conf_high": estimate + reach,
         "mde": t_mde_factor(df) * error if usable else float("nan"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
+import pandas as pd
 
 EWMA_DECAY = 0.97
 MAD_TO_STD = 1.4826
@@ -52,9 +52,8 @@ def ewma_volatility(moves: np.ndarray, decay: float = EWMA_DECAY, start: int = 6
     if len(known) <= start:
         return sigma
     squares = moves[known] ** 2
-    first = squares[:start].mean()
-    later, _ = lfilter([1 - decay], [1, -decay], squares[start:], zi=[decay * first])
-    variance = np.concatenate([[first], later])
+    started = np.concatenate([[squares[:start].mean()], squares[start:]])
+    variance = pd.Series(started).ewm(alpha=1 - decay, adjust=False).mean().to_numpy()
     # variance[j] is known after the (start + j)-th finite move, so it scales every session up to the next one
     updates = np.searchsorted(known, np.arange(len(moves)), side="left") - start
     usable = updates >= 0

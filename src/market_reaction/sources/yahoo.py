@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -68,6 +69,7 @@ _NEXT_STEPS = {
 _SHARED_CAUSES = ("rate limit", "timeout", "no network")
 
 _verdict: dict[str, bool] = {}
+_read_before: dict[tuple[Path, int, Instrument], PriceSeries] = {}  # snapshots are write-once
 _probing = threading.Lock()
 _asking = threading.RLock()  # yfinance keeps its session, settings and caches once per process
 
@@ -184,7 +186,11 @@ class YahooSource:
         snapshot = self._find(instrument, start, end, as_of=as_of, covering=covering)
         if snapshot is None:
             return None
-        return _with_vintage(_series(instrument, self.store.read(snapshot), snapshot.retrieved_utc), snapshot)
+        key = (snapshot.path, snapshot.path.stat().st_mtime_ns if snapshot.path.exists() else 0, instrument)
+        if key not in _read_before:
+            rows = self.store.read(snapshot)
+            _read_before[key] = _with_vintage(_series(instrument, rows, snapshot.retrieved_utc), snapshot)
+        return _read_before[key]
 
     def fetch(self, instrument: Instrument, start: pd.Timestamp, end: pd.Timestamp) -> PriceSeries:
         """Download a daily series, keep it as a snapshot and return it.
