@@ -125,6 +125,7 @@ def test_the_market_model_is_relative_to_its_benchmark() -> None:
     apple = result["Apple"].headline
     assert apple.abnormal == pytest.approx(np.log1p(apple.change) - np.log1p(sp.headline.change))
     assert [row.market for row in result.reactions] == ["Apple", "Microsoft"]
+    assert any(note.startswith("relative effect") and "S&P 500" in note for note in result["Apple"].notes)
 
 
 @pytest.mark.parametrize(

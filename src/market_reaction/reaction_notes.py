@@ -42,6 +42,12 @@ def on_row(
         *_notes_on_clock(event, series, where, session),
         *_notes_on_windows(series, measured),
     ]
+    benchmark = study.design.benchmarks.get(series.name)
+    if benchmark is not None:
+        notes.append(
+            f"relative effect: z, p and CAR are of the move beyond what {benchmark} explains ({study.design.normal_model}); "
+            "if the news moved that as well, they are no measure of the whole reaction."
+        )
     gap = (session - before).days
     if gap > 4:
         notes.append(f"the return spans {gap} calendar days since {before:%Y-%m-%d}; the news of all of them is in it.")
