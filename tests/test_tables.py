@@ -159,6 +159,12 @@ def test_html_lists_both_sessions_of_an_ambiguous_row(geneva) -> None:
     assert "+1.16%" in html
 
 
+def test_the_answer_keeps_words_whole_on_lines_of_a_width(london) -> None:
+    lines = london.answer(width=60).split("\n")
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines) == london.answer()
+
+
 def test_high_importance_comes_first_in_other_news(london) -> None:
     noon = pd.Timestamp("2025-06-11 12:00", tz="UTC")
     early = OtherNews("a", "Minor release", noon, "after", "minute", "medium")

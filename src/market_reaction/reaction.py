@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,11 +199,12 @@ class ReactionResult:
 
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
-    def answer(self) -> str:
-        """One sentence computed from the result: what moved, and whether it was unusual."""
+    def answer(self, width: int | None = None) -> str:
+        """Say in a sentence or two what moved and whether it was unusual, on lines of ``width`` characters if given."""
         from market_reaction import tables
 
-        return tables.answer(self)
+        text = tables.answer(self)
+        return text if width is None else textwrap.fill(text, width)
 
     def plot(
         self,

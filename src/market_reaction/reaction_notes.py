@@ -45,7 +45,8 @@ def on_row(
     benchmark = study.design.benchmarks.get(series.name)
     if benchmark is not None:
         notes.append(
-            f"relative effect: z, p and CAR are of the move beyond what {benchmark} explains ({study.design.normal_model}); "
+            f"relative effect: z, p and CAR are of the move beyond what {benchmark} explains "
+            f"({study.design.normal_model}); "
             "if the news moved that as well, they are no measure of the whole reaction."
         )
     gap = (session - before).days

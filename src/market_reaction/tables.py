@@ -40,10 +40,11 @@ STYLE = """
 .mr-result table {border-collapse: collapse; margin: 4px 0; color: inherit; font-size: 12px; width: auto;
   table-layout: auto}
 .mr-result tr, .mr-result tbody tr:nth-child(even), .mr-result tbody tr:hover {background: transparent}
-.mr-result th, .mr-result td {text-align: left; vertical-align: top; padding: 3px 10px 3px 0; border: 0;
+/* JupyterLab aligns every cell to the right, with a stronger selector */
+.mr-result th, .mr-result td {text-align: left !important; vertical-align: top; padding: 3px 10px 3px 0; border: 0;
   border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .35)); max-width: 460px; white-space: normal}
 .mr-result th {font-weight: 600; vertical-align: bottom}
-.mr-result .mr-number {text-align: right; font-variant-numeric: tabular-nums}
+.mr-result .mr-number {text-align: right !important; font-variant-numeric: tabular-nums}
 .mr-result td.mr-number, .mr-result td.mr-fixed, .mr-result span.mr-fixed {white-space: nowrap}
 .mr-result .mr-unusual td {font-weight: 600}
 .mr-result .mr-mark {border: 1px solid currentColor; border-radius: 3px; padding: 0 4px; font-size: 11px;
