@@ -5,7 +5,7 @@ import pytest
 
 from market_reaction import events
 from market_reaction.clocks import BarClose, bar_close_rules, close_instants, parse_bar_close
-from market_reaction.errors import InstrumentTableError
+from market_reaction.errors import InstrumentTableError, WindowError
 from market_reaction.instruments import find_instrument
 from market_reaction.prices import PriceData
 from market_reaction.sessions import SessionClock, locate, reaction_sessions
@@ -139,6 +139,11 @@ def test_news_after_the_data_has_no_session() -> None:
     series = BundledSource().fetch(find_instrument("S&P 500"), pd.Timestamp("2022-01-01"), pd.Timestamp("2022-12-28"))
     table = reaction_sessions(events.load_events({"e": "2025-06-10 22:50 UTC"}), PriceData({"S&P 500": series}))
     assert pd.isna(table["session"].iloc[0])
+
+
+def test_a_date_beyond_the_published_calendar_is_refused() -> None:
+    with pytest.raises(WindowError, match=r"lies beyond 2026-12-31, the last session published for 'CSI 300'"):
+        reaction_sessions(events.load_events({"e": "2027-03-01 02:00 UTC"}), ["CSI 300"])
 
 
 def test_bar_close_rules_and_their_errors() -> None:

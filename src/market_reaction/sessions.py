@@ -18,6 +18,7 @@ import pandas as pd
 
 from market_reaction import calendars
 from market_reaction.clocks import close_instants
+from market_reaction.errors import WindowError
 from market_reaction.instruments import Instrument, find_instrument
 from market_reaction.prices import PriceData, PriceSeries
 
@@ -202,6 +203,11 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
         minutes_to_first_trade, without_row (calendar sessions passed over because the series has no row for them).
         ``session`` is NaT where it lies beyond the data.
 
+    Raises
+    ------
+    WindowError
+        Names were given and an event lies beyond the published calendar of one.
+
     Examples
     --------
     >>> import market_reaction as mr
@@ -215,6 +221,11 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
     for event_id, event in events.iterrows():
         for clock in clocks:
             found = locate(clock, event)
+            if found.position >= len(clock.sessions) and not isinstance(markets, PriceData):
+                raise WindowError(
+                    f"event {event_id!r} lies beyond {clock.sessions[-1]:%Y-%m-%d}, the last session published for "
+                    f"{clock.name!r}. Load prices that reach it, or update exchange_calendars."
+                )
             labels = clock.sessions.append(pd.DatetimeIndex([pd.NaT]))
             rows.append(
                 {
