@@ -19,7 +19,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 react: $(STAMP) ## What did markets do? Report on one announcement: make react EVENT=2025-06-10-jt.
-	$(BIN)/market-reaction react $(EVENT) --report
+	$(BIN)/market-reaction react "$(EVENT)" --report
 
 lab: $(STAMP) ## Open the notebooks in JupyterLab.
 	$(BIN)/market-reaction lab

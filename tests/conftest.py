@@ -21,6 +21,7 @@ def offline(
     """
     folder = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("MARKET_REACTION_SNAPSHOTS", str(folder / "snapshots"))
+    (folder / "no_instruments.csv").write_text("name,class\n", encoding="utf-8")
     monkeypatch.setenv("MARKET_REACTION_INSTRUMENTS", str(folder / "no_instruments.csv"))
     if request.path.stem == "test_yahoo" or request.node.get_closest_marker("live"):
         monkeypatch.delenv("MARKET_REACTION_OFFLINE", raising=False)

@@ -98,3 +98,23 @@ def test_search_finds_words_dates_and_directions() -> None:
 def test_a_typed_time_inside_an_event_suggests_the_narrow_row_not_the_day_row() -> None:
     assert events.suggest_event(pd.Timestamp("2025-06-10 22:50", tz="UTC")) == "2025-06-10-jt"
     assert events.suggest_event(pd.Timestamp("2025-06-10 12:00", tz="UTC")) is None
+
+
+def test_the_zone_typed_in_a_table_is_kept_like_in_a_mapping() -> None:
+    frame = pd.DataFrame({"event_id": ["a"], "announced_utc": ["2025-03-19 16:30 America/New_York"]})
+    assert events.load_events(frame).loc["a", "local_tz"] == "America/New_York"
+    assert events.load_events({"a": "2025-03-19 16:30 America/New_York"}).loc["a", "local_tz"] == "America/New_York"
+
+
+def test_tables_of_bare_dates_need_a_zone_and_dated_events_can_be_read_again() -> None:
+    with pytest.raises(EventTableError, match="is a bare date; give local_tz"):
+        events.load_events(pd.DataFrame({"event_id": ["a"], "announced_utc": ["2025-06-11"]}))
+    again = events.load_events(events.dated("2025-06-11"))
+    assert again.loc["2025-06-11", "session_date"] == pd.Timestamp("2025-06-11")
+
+
+def test_search_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(EventTableError, match="direction='up' is not known"):
+        events.search_events(direction="up")
+    with pytest.raises(EventTableError, match="table='foo' is not known"):
+        events.search_events(table="foo")

@@ -131,3 +131,30 @@ def test_what_cannot_be_asked_for_is_refused() -> None:
         load_prices(["VIX"], "2025-01-02", "2024-01-02", source="bundled")
     with pytest.raises(UnknownInstrumentError, match=r"'SP500X' is not in the catalogue\. Did you mean 'S&P 500'"):
         load(["SP500X"], FakeYahoo())
+
+
+def test_an_instrument_outside_the_catalogue_loads_like_any_other() -> None:
+    own = Instrument("My share", "equity", yahoo="ZZTOP", calendar="XNYS")
+    rows = BundledSource().fetch(find_instrument("Apple"), pd.Timestamp("2015-01-02"), pd.Timestamp("2022-12-28")).bars
+    vintage = Vintage("yahoo", "ZZTOP", None, rows.index[0], rows.index[-1], len(rows), "1" * 64)
+    series = build_series(own, rows, source="yahoo", price_basis="adjusted close", vintage=vintage)
+    march = events.load_events("2018-03-22-us")
+    prices = load_prices([own], events=march, windows=WINDOWS, yahoo=FakeYahoo(stored={"My share": series}))
+    assert list(prices.series) == ["My share"]
+
+
+def test_arguments_that_make_no_sense_are_refused() -> None:
+    for options, error, says in (
+        ({"as_of": "yesterday"}, MarketReactionError, "as_of='yesterday' is no date"),
+        ({"history": -5}, MarketReactionError, "history=-5 is no pool size"),
+    ):
+        with pytest.raises(error, match=says):
+            load(["VIX"], FakeYahoo(), **options)
+    with pytest.raises(UnknownInstrumentError, match="no market is named"):
+        load([], FakeYahoo())
+    twin = Instrument("CSI 300", "index", calendar="XSHG", return_kind="simple")
+    with pytest.raises(UnknownInstrumentError, match="two different instruments have the name 'CSI 300'"):
+        load(["CSI 300", twin], FakeYahoo())
+    for ticker in ("yahoo:BTC-USD", "yahoo:^FCHI"):
+        with pytest.raises(UnknownInstrumentError, match="cannot be told from its ticker"):
+            load([ticker], FakeYahoo())

@@ -124,7 +124,7 @@ def test_excluded_events_leave_the_pool_and_are_counted(prices) -> None:
     assert found.scaled.n_placebo == 200
     full = placebo_test(result, prices, history=200).markets["2025-06-10-jt", "CSI 300"]
     gone = set(full.pool_sessions) - set(found.pool_sessions)
-    assert pd.Timestamp("2025-05-13") in gone | set() and pd.Timestamp("2025-04-07") in gone
+    assert pd.Timestamp("2025-05-13") in gone and pd.Timestamp("2025-04-07") in gone
 
 
 def test_a_short_history_gives_no_p_and_says_why() -> None:
@@ -196,3 +196,21 @@ def test_the_minimum_detectable_effect_is_the_smallest_with_four_fifths_power() 
 @pytest.mark.parametrize(("df", "errors"), [(10**6, 2.80), (118, 2.825), (4, 3.76), (5, 3.52), (9, 3.15), (59, 2.85)])
 def test_the_detectable_effect_of_a_t_test_in_standard_errors(df: int, errors: float) -> None:
     assert t_mde_factor(df) == pytest.approx(errors, abs=0.0065)
+
+
+def test_a_long_gap_before_day_zero_does_not_shorten_the_pool(prices) -> None:
+    windows = EventWindows(estimation=(-400, -201), event=(0, 1))
+    found = placebo_test(event_study(prices, events.load_events("2025-06-10-jt"), windows=windows), prices)
+    assert found.markets["2025-06-10-jt", "CSI 300"].scaled.n_placebo == 500
+
+
+def test_a_dated_event_is_left_out_of_the_pool_by_its_session(prices) -> None:
+    result = event_study(prices, events.load_events("2025-06-10-jt"))
+    both = pd.concat([events.dated("2024-10-08"), events.load_events("2025-04-07 03:00 UTC")])
+    found = placebo_test(result, prices, exclude=both).markets["2025-06-10-jt", "CSI 300"]
+    full = placebo_test(result, prices).markets["2025-06-10-jt", "CSI 300"]
+    assert set(full.pool_sessions) - set(found.pool_sessions) == {
+        pd.Timestamp("2024-10-08"),
+        pd.Timestamp("2025-04-07"),
+    }
+    assert found.n_left_out == 2

@@ -173,3 +173,27 @@ def test_the_article_on_the_real_series(reference) -> None:
     speech = mr.react("2025-04-02 20:10 UTC", markets=markets[:1], source="files", folder=folder)["E-mini S&P 500"]
     assert f"{speech.headline.session:%Y-%m-%d}" == "2025-04-03"
     assert speech.headline.change == pytest.approx(-0.0489, abs=5e-5)
+
+
+def test_markets_the_model_cannot_measure_are_named_and_the_rest_measured() -> None:
+    result = mr.react(
+        "2018-03-22 16:45 UTC", markets=["Apple", "CSI 300", "S&P 500"], normal_model="market", source="bundled"
+    )
+    assert [row.market for row in result.reactions] == ["Apple"]
+    reasons = result.prices.unavailable.set_index("market")["reason"]
+    assert list(reasons.index) == ["CSI 300", "S&P 500"]
+    assert reasons.str.contains("no default benchmark").all()
+
+
+def test_a_benchmark_on_holiday_is_named() -> None:
+    row = mr.react(
+        "2021-10-04 12:00 UTC", markets=["Apple"], normal_model="market", benchmark="CSI 300", source="bundled"
+    )["Apple"]
+    assert np.isnan(row.headline.abnormal)
+    assert any("CSI 300 has no close" in note and "2021-10-04" in note for note in row.notes)
+
+
+def test_a_release_typed_by_its_time_is_not_its_own_other_news() -> None:
+    result = mr.react("2025-06-11 12:30 UTC", markets=["US 10y"], source="bundled")
+    assert "2025-06-11-us-cpi" not in {news.id for news in result["US 10y"].other_news}
+    assert any("2025-06-11-us-cpi" in note for note in result.notes)

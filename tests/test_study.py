@@ -196,3 +196,16 @@ def test_instrument_rows_are_validated() -> None:
         price_data(CLOSES, return_kind="diff")
     with pytest.raises(InstrumentTableError, match="take 'difference'"):
         price_data(CLOSES, asset_class="yield")
+
+
+def test_only_events_left_out_whole_count_as_excluded() -> None:
+    closes = CLOSES[["m0"]].copy()
+    closes.iloc[200, 0] = -36.98
+    assert study(closes).summary().loc["m0", "n_excluded"] == 0
+
+
+def test_options_outside_their_range_are_refused() -> None:
+    with pytest.raises(WindowError, match="returns='difference' is not known"):
+        study(returns="difference")
+    with pytest.raises(WindowError, match="level=95 is no coverage"):
+        study().car(level=95)

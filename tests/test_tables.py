@@ -55,7 +55,7 @@ def test_a_move_is_written_in_the_form_of_its_unit(value, unit, text) -> None:
 def test_sizes_have_no_sign_and_an_unreachable_effect_is_none() -> None:
     assert wording.size(0.0259, "return") == "2.59%"
     assert wording.size(-0.06, "percentage points") == "6 bp"
-    assert wording.size(math.inf, "return") == "none"
+    assert wording.size(math.inf, "return") == "no effect"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_answer_says_why_there_is_no_p() -> None:
     result = mr.react("2025-06-10-jt", markets=["CSI 300"], source="bundled", history=50)
     assert "no placebo p: 50 pseudo-announcements; at least 100 are needed" in result.answer()
     assert "distinguishable" not in result.answer()
-    assert "none" in tables.move_table(result)  # no effect could be detected
+    assert "no effect" in tables.move_table(result)  # no effect could be detected
 
 
 def test_the_answer_to_an_unusual_first_market_says_so() -> None:

@@ -30,6 +30,8 @@ def test_every_accepted_spelling_is_the_same_instant(text: str) -> None:
         ("11 June 2025 09:00 UTC", r"is not a time stamp"),
         ("2025-02-30 09:00 UTC", r"no real date and time"),
         ("2025-06-11 25:00 UTC", r"no real date and time"),
+        ("2025-06-10 22:50 +25:00", "an offset lies between"),
+        ("9999-12-31 10:00 UTC", "lies outside the years 1990 to 2030"),
         ("2025-10-26 01:30 Europe/London", r"clocks of Europe/London change"),
         ("2025-03-30 01:30 Europe/London", r"clocks of Europe/London change"),
     ],

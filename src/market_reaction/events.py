@@ -22,6 +22,8 @@ from market_reaction import paths, times
 from market_reaction.errors import AnnouncementTimeError, EventTableError, did_you_mean
 
 PRECISIONS = ("minute", "hour", "day", "date")
+TABLES = ("us_china", "macro_releases", "other_news")
+DIRECTIONS = ("escalation", "de-escalation", "mixed")
 TIME_COLUMNS = ("announced_utc", "utc_earliest", "utc_latest")
 CORE_COLUMNS = ("title", *TIME_COLUMNS, "precision", "local_tz", "session_date")
 ONE_MINUTE = pd.Timedelta(minutes=1)
@@ -117,6 +119,7 @@ def dated(day: str | date, *, label: str | None = None) -> pd.DataFrame:
         ``day`` is no ISO date.
     """
     session = times.parse_date(day)
+    times.check_year(session.year, f"{session:%Y-%m-%d}")
     text = f"{session:%Y-%m-%d}"
     return _frame(
         label or text,
@@ -151,8 +154,7 @@ def catalogue(table: str) -> pd.DataFrame:
 @cache
 def all_news() -> pd.DataFrame:
     """The three shipped tables together, with the column ``table``; do not change it in place."""
-    tables = ("us_china", "macro_releases", "other_news")
-    return pd.concat([catalogue(table).assign(table=table) for table in tables])
+    return pd.concat([catalogue(table).assign(table=table) for table in TABLES])
 
 
 def search_events(
@@ -176,6 +178,11 @@ def search_events(
     table : str or None
         ``"us_china"`` (the default), ``"macro_releases"``, ``"other_news"``, or None for all three.
     """
+    for name, value, allowed in (("table", table, TABLES), ("direction", direction, DIRECTIONS)):
+        if value is not None and value not in allowed:
+            raise EventTableError(
+                f"{name}={value!r} is not known; choose one of {', '.join(allowed)}, or leave it out."
+            )
     rows = all_news() if table is None else catalogue(table)
     searched = [c for c in ("title", "description", "instrument", "side", "place", "kind", "region") if c in rows]
     haystack = rows[searched].fillna("").agg(" ".join, axis=1).str.casefold() + " " + rows.index.str.casefold()
@@ -192,14 +199,16 @@ def search_events(
 
 
 def suggest_event(instant: pd.Timestamp) -> str | None:
-    """Id of the US-China row whose minute or hour bounds hold the instant; the nearest one when several do."""
-    rows = catalogue("us_china")
-    inside = (
-        (rows["utc_earliest"] <= instant) & (instant <= rows["utc_latest"]) & rows["precision"].isin(["minute", "hour"])
-    )
+    """Id of the shipped row whose minute or hour bounds hold the instant; the nearest of the narrowest."""
+    rows = all_news()
+    inside = (rows["utc_earliest"] <= instant) & (instant <= rows["utc_latest"]) & (rows["precision"] != "day")
     if not inside.any():
         return None
-    return str((rows.loc[inside, "announced_utc"] - instant).abs().idxmin())
+    near = rows[inside]
+    order = pd.DataFrame(
+        {"width": near["utc_latest"] - near["utc_earliest"], "away": (near["announced_utc"] - instant).abs()}
+    )
+    return str(order.sort_values(["width", "away"], kind="stable").index[0])
 
 
 def _has_id(frame: pd.DataFrame) -> bool:
@@ -221,7 +230,7 @@ def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
             placed.append(_placed({str(key): "" if pd.isna(value) else value for key, value in row.items()}))
         except (AnnouncementTimeError, EventTableError) as error:
             problems.append(f"line {number} ({row['event_id']!r}): {error}")
-    ids = frame["event_id"].astype(str)
+    ids = frame["event_id"].astype(str).str.strip()
     problems += [f"event_id {name!r} is given twice; make ids unique" for name in ids[ids.duplicated()].unique()]
     if problems:
         raise EventTableError(f"{where} has {len(problems)} bad rows.\n  " + "\n  ".join(problems))
@@ -239,18 +248,32 @@ def _placed(row: dict[str, object]) -> dict[str, object]:
         raise EventTableError("the event_id is empty; give one")
     stamp = row["announced_utc"]
     text = "" if isinstance(stamp, datetime) else str(stamp).strip()
-    zone_text = str(row.get("local_tz") or "UTC")
-    precision = str(row.get("precision") or ("day" if len(text) == 10 else "minute"))
-    if precision not in PRECISIONS[:3]:
-        raise EventTableError(f"precision is {precision!r}; allowed are {', '.join(PRECISIONS[:3])}")
+    bare = len(text) == len("2025-06-11")
+    precision = str(row.get("precision") or ("day" if bare else "minute"))
+    if precision not in PRECISIONS:
+        raise EventTableError(f"precision is {precision!r}; allowed are {', '.join(PRECISIONS)}")
+    if precision == "date":
+        session = times.parse_date(_date_text(row.get("session_date")), "session_date")
+        return dict.fromkeys(TIME_COLUMNS, pd.NaT) | {
+            "precision": precision, "local_tz": "UTC", "session_date": session,
+        }  # fmt: skip
+    zone_text = str(row.get("local_tz") or "")
+    if bare:
+        bounded = all(str(row.get(bound) or "").strip() for bound in ("utc_earliest", "utc_latest"))
+        if precision != "day" or not (zone_text or bounded):
+            raise EventTableError(f"announced_utc {text!r} is a bare date; give local_tz and precision day, or a time")
+        instant, day = None, times.parse_date(text, "announced_utc")
+        zone_text = zone_text or "UTC"
+    else:
+        instant, typed = times.parse_instant(stamp if isinstance(stamp, datetime) else text)
+        zone_text = zone_text or typed
+        day = instant.tz_convert(times.zone(zone_text, "local_tz")).tz_localize(None).normalize()
     where = times.zone(zone_text, "local_tz")
-    if precision == "day" and len(text) == 10:
-        day = times.parse_date(text, "announced_utc")
+    if precision == "day":
         earliest = day.tz_localize(where).tz_convert("UTC")
         latest = (day + pd.Timedelta(days=1)).tz_localize(where).tz_convert("UTC")
-        instant = None
     else:
-        instant = times.parse_instant(stamp if isinstance(stamp, datetime) else text)[0]
+        assert instant is not None
         margin = ONE_MINUTE if precision == "minute" else pd.Timedelta(minutes=60)
         earliest, latest = instant - margin, instant + margin
     earliest = _bound(row.get("utc_earliest"), earliest)
@@ -265,6 +288,10 @@ def _placed(row: dict[str, object]) -> dict[str, object]:
         "announced_utc": instant, "utc_earliest": earliest, "utc_latest": latest, "precision": precision,
         "local_tz": zone_text, "session_date": pd.NaT,
     }  # fmt: skip
+
+
+def _date_text(value: object) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value or "")
 
 
 def _bound(given: object, otherwise: pd.Timestamp) -> pd.Timestamp:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -156,6 +158,8 @@ def _catalogue(user_file: Path, stamp: float) -> dict[str, Instrument]:
     names = [row.name.casefold() for row in rows]
     if len(set(names)) < len(names):
         raise InstrumentTableError("data/instruments.csv names an instrument twice.")
+    if len({row.name.casefold() for row in own}) < len(own):
+        raise InstrumentTableError(f"{user_file.name} names an instrument twice; keep one row.")
     by_name = {row.name: row for row in rows}
     folded = {name.casefold(): name for name in by_name}
     for row in own:  # a user's row replaces the catalogue's of the same name
@@ -174,6 +178,11 @@ def _catalogue(user_file: Path, stamp: float) -> dict[str, Instrument]:
 def catalogue() -> dict[str, Instrument]:
     """Every instrument by name: the shipped table and the user's own rows."""
     own = paths.user_instruments_file()
+    if os.environ.get("MARKET_REACTION_INSTRUMENTS") and not own.is_file():
+        raise InstrumentTableError(
+            f"MARKET_REACTION_INSTRUMENTS names {str(own)!r}, which does not exist; write the table or unset "
+            f"the variable."
+        )
     return _catalogue(own, own.stat().st_mtime if own.is_file() else 0.0)
 
 
@@ -219,8 +228,33 @@ def find_instrument(market: str | Instrument) -> Instrument:
     symbols = [text for row in rows.values() for text in (row.name, row.yahoo) if text]
     raise UnknownInstrumentError(
         f"{wanted!r} is not in the catalogue. {did_you_mean(wanted, symbols)}"
-        "list_instruments() and `market-reaction instruments` show all names; any Yahoo ticker works as 'yahoo:TICKER'."
+        "list_instruments() and `market-reaction instruments` show all names; tickers of Yahoo work as 'yahoo:TICKER'."
     )
+
+
+def find_instruments(markets: str | Instrument | Sequence[str | Instrument]) -> list[Instrument]:
+    """Instruments for several names, each once; a single name is taken as a list of one.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        A market that is not known, no market at all, or two different instruments of one name.
+    """
+    asked = [markets] if isinstance(markets, str | Instrument) else list(markets)
+    if not asked:
+        raise UnknownInstrumentError(
+            "no market is named; give at least one, or leave markets out for the default list."
+        )
+    found = list(dict.fromkeys(find_instrument(market) for market in asked))
+    for attribute in ("name", "yahoo"):
+        taken: set[str] = set()
+        for value in filter(None, (getattr(item, attribute) for item in found)):
+            if value in taken:
+                raise UnknownInstrumentError(
+                    f"two different instruments have the {attribute} {value!r}; ask for one of them, or rename one."
+                )
+            taken.add(value)
+    return found
 
 
 def _inline(symbol: str) -> Instrument:
@@ -238,11 +272,13 @@ def _inline(symbol: str) -> Instrument:
     if name.endswith("=F"):
         return Instrument(name, "future", yahoo=name, calendar="CMES", quote_note="front month; settlement")
     stem, _, suffix = name.rpartition(".")
-    if not name.startswith("^") and (not stem or suffix in _SUFFIX_CALENDAR):
+    is_pair = re.search(r"-[A-Z]{3,4}$", name)  # BTC-USD trades round the clock
+    if not name.startswith("^") and not is_pair and (not stem or suffix in _SUFFIX_CALENDAR):
         calendar, unit = _SUFFIX_CALENDAR[suffix] if stem else ("XNYS", "USD")
         return Instrument(name, "equity", yahoo=name, calendar=calendar, unit=unit)
     raise UnknownInstrumentError(
         f"the exchange of 'yahoo:{symbol}' cannot be told from its ticker. State it: "
-        f"mr.Instrument('{name}', 'index', yahoo='{name}', calendar='XPAR', bar_close='17:30 Europe/Paris'), "
+        f"mr.Instrument('{name}', 'equity', yahoo='{name}', calendar='CODE', bar_close='HH:MM Area/City') with the "
+        "exchange_calendars code and closing time of its exchange (no calendar where there is none), "
         f"or add a row to {paths.user_instruments_file()}."
     )

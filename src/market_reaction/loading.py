@@ -10,7 +10,7 @@ import pandas as pd
 
 from market_reaction import paths, times
 from market_reaction.errors import DataUnavailableError, MarketReactionError
-from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instrument
+from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instrument, find_instruments
 from market_reaction.prices import PriceData, PriceSeries, Vintage
 from market_reaction.quality_siblings import FAMILIES, row_offset
 from market_reaction.sessions import SessionClock, locate
@@ -112,7 +112,9 @@ def load_prices(
     """
     if source not in get_args(SourceName):
         raise MarketReactionError(f"source={source!r} is not known; choose one of {', '.join(get_args(SourceName))}.")
-    instruments = list(dict.fromkeys(find_instrument(m) for m in (DEFAULT_MARKETS if markets is None else markets)))
+    instruments = find_instruments(DEFAULT_MARKETS if markets is None else markets)
+    if as_of is not None:
+        times.parse_date(as_of, "as_of")
     windows = windows or EventWindows()
     first, last = _dates(start, end, events, windows, history)
     request = _Request(first, last, events, windows, as_of, refresh, progress)
@@ -160,7 +162,9 @@ class _Request(NamedTuple):
         if self.events is not None:
             return reach_of(series, self.events, self.windows)
         overlaps = series.sessions[0] <= self.end and series.sessions[-1] >= self.start
-        return Reach(int(overlaps), int(series.sessions[-1] >= self.end), series.sessions[-1])
+        near = pd.Timedelta(days=10)  # room for holidays at both ends
+        whole = series.sessions[0] <= self.start + near and series.sessions[-1] >= self.end - near
+        return Reach(int(overlaps), int(whole), series.sessions[-1])
 
     @property
     def wanted(self) -> tuple[int, int]:
@@ -198,7 +202,7 @@ def _from_catalogue(
                 offers[instrument.name].append(bundled.fetch(instrument, request.start, request.end))
             except DataUnavailableError:
                 reasons[instrument.name].append("no bundled series")
-    return _choose(instruments, request, offers, reasons, notes)
+    return _choose(instruments, request, offers, reasons, notes, _HOW_TO_GET)
 
 
 def _offer_yahoo(
@@ -273,9 +277,9 @@ def _row_offset_of(series: PriceSeries) -> str:
     own = series.instrument.name
     relatives = sorted({name for family in FAMILIES if own in family for name in family} - {own})
     bundled = BundledSource()
-    for name in [own, *relatives]:
+    for instrument in [series.instrument, *map(find_instrument, relatives)]:
         try:
-            sibling = bundled.fetch(find_instrument(name), series.sessions[0], series.sessions[-1])
+            sibling = bundled.fetch(instrument, series.sessions[0], series.sessions[-1])
         except DataUnavailableError:
             continue
         offset = row_offset(series, sibling)
@@ -290,6 +294,7 @@ def _choose(
     offers: dict[str, list[PriceSeries]],
     reasons: dict[str, list[str]],
     notes: list[str],
+    how_to_get: str = "",
 ) -> PriceData:
     """Take for each market the first offer that holds everything, else the one reaching furthest; name the rest."""
     series: dict[str, PriceSeries] = {}
@@ -309,5 +314,5 @@ def _choose(
             for item in offered
         ]
         why = "; ".join([*short, *reasons.get(instrument.name, [])])
-        unavailable.append((instrument.name, f"{why}. {_HOW_TO_GET}"))
+        unavailable.append((instrument.name, f"{why.rstrip('.')}. {how_to_get}".strip()))
     return PriceData(series, pd.DataFrame(unavailable, columns=["market", "reason"], dtype=str), tuple(notes))

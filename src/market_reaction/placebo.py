@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import times
+from market_reaction.calendars import FIRST
+from market_reaction.errors import WindowError
 from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
@@ -21,7 +23,7 @@ from market_reaction.pair_study import benchmark_moves
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.sessions import SessionClock
 from market_reaction.study import EventStudyResult
-from market_reaction.windows import EWMA_START
+from market_reaction.windows import EWMA_START, Window
 
 HISTORY = 500
 
@@ -58,7 +60,7 @@ class MarketPlacebo:
     n_left_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PlaceboResult:
     """Placebo tests of one or more events.
 
@@ -120,6 +122,10 @@ class PlaceboResult:
         columns = ["event_id", "statistic", "value", "placebo_p", "placebo_p_floor", "n_placebo", "note"]
         return pd.DataFrame(rows, columns=columns).set_index(["event_id", "statistic"])
 
+    def __repr__(self) -> str:
+        """Show the summary."""
+        return f"<PlaceboResult>\n{self.summary()}"
+
     def _repr_html_(self) -> str:
         return str(self.summary().to_html(float_format=lambda value: f"{value:.3g}"))
 
@@ -162,6 +168,10 @@ def excluded_sessions(clock: SessionClock, exclude: pd.DataFrame | None) -> np.n
     """Rows of a market whose close-to-close return may hold one of the excluded events, as a boolean array."""
     changes = np.zeros(len(clock.sessions) + 2, dtype=int)
     if exclude is not None:
+        dated = exclude.loc[exclude["utc_earliest"].isna(), "session_date"]
+        np.add.at(changes, clock.of_dates(dated.astype("datetime64[ns]").astype("int64").to_numpy()), 1)
+        np.add.at(changes, clock.of_dates(dated.astype("datetime64[ns]").astype("int64").to_numpy()) + 1, -1)
+        exclude = exclude[exclude["utc_earliest"].notna()]
         earliest, latest = (exclude[c].dt.as_unit("ns").astype("int64") for c in ("utc_earliest", "utc_latest"))
         np.add.at(changes, clock.first_closing_after(earliest.to_numpy()), 1)
         np.add.at(changes, clock.last_closing_after(latest.to_numpy()) + 1, -1)
@@ -188,24 +198,37 @@ class MarketMoves:
         benchmark = benchmark_moves(series, prices[against], study.design.returns) if against else None  # type: ignore[arg-type]
         clock = SessionClock.of(series)
         sigma = ewma_volatility(moves, start=EWMA_START)
+        sigma = np.where(sigma > 0, sigma, np.nan)
         return cls(clock, moves, benchmark, sigma, excluded_sessions(clock, exclude))
 
 
-def _mapped_far_enough(event: pd.Series, markets: Mapping[str, MarketMoves], history: int) -> list[np.ndarray]:
-    """Sessions of the pseudo-announcements in every market, going back until each has its pool or its first row."""
-    count = history + history // 4 + 60
+def _pseudo_sessions(
+    event: pd.Series, markets: Mapping[str, MarketMoves], day_zero: Mapping[str, int], estimation: Window, history: int
+) -> list[np.ndarray]:
+    """Sessions of the usable pseudo-announcements in every market, latest first.
+
+    They go back until every market has its pool, or no estimation window before.
+    """
+    longest = len(
+        pd.bdate_range(FIRST, event["utc_earliest"].date() if event["precision"] != "date" else event["session_date"])
+    )
+    count = min(history + history // 4 + 60 - estimation[1], longest)
     while True:
         pseudo = pseudo_announcements(event, count)
         mapped = [
             market.clock.of_dates(pseudo) if event["precision"] == "date" else market.clock.first_closing_after(pseudo)
             for market in markets.values()
         ]
-        if all(
-            at[-1] == 0 or np.count_nonzero(~market.banned[np.unique(at[at < len(market.banned)])]) >= history + 40
-            for at, market in zip(mapped, markets.values(), strict=True)
+        start = _usable_from(mapped, [day_zero[name] for name in markets], -estimation[1])
+        usable = [at[start:] for at in mapped]
+        if count == longest or all(
+            mapped[i][-1] + estimation[0] < 1
+            or np.count_nonzero(np.isfinite(market.sigma[np.unique(usable[i])]) & ~market.banned[np.unique(usable[i])])
+            >= history + 20
+            for i, market in enumerate(markets.values())
         ):
-            return mapped
-        count *= 2
+            return usable
+        count = min(2 * count, longest)
 
 
 def placebo_at(
@@ -217,14 +240,11 @@ def placebo_at(
 ) -> tuple[dict[str, MarketPlacebo], dict[str, PlaceboRank]]:
     """Placebo tests with day 0 of each market given: each market's own, and the joint ones."""
     names = list(markets)
-    gap = -study.windows.estimation[1]
-    mapped = _mapped_far_enough(event, markets, history)
-    start = _usable_from(mapped, [day_zero[name] for name in names], gap)
+    mapped = _pseudo_sessions(event, markets, day_zero, study.windows.estimation, history)
     own: dict[str, MarketPlacebo] = {}
     statistics = []
-    for name, positions in zip(names, mapped, strict=True):
+    for name, at in zip(names, mapped, strict=True):
         market = markets[name]
-        at = positions[start:]
         distinct = latest_distinct(at, len(at))
         abnormal = rolling_abnormal(
             study.design.normal_model, market.moves, market.benchmark, distinct, study.windows.estimation
@@ -244,7 +264,7 @@ def placebo_at(
         by_position = np.full(len(market.moves) + 1, np.nan)
         by_position[distinct] = np.where(market.banned[distinct], np.nan, scaled)
         statistics.append(by_position[at])
-    joint = _joint(own, np.column_stack(statistics), np.column_stack([at[start:] for at in mapped]), history)
+    joint = _joint(own, np.column_stack(statistics), np.column_stack(mapped), history)
     return own, joint
 
 
@@ -317,6 +337,8 @@ def placebo_test(
     times; the plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard
     deviation.
     """
+    if history < 1:
+        raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
     studied = dict.fromkeys(market for _, market in result.pairs)
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
     own: dict[tuple[str, str], MarketPlacebo] = {}

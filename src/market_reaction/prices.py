@@ -16,7 +16,7 @@ import pandas as pd
 
 from market_reaction import calendars
 from market_reaction.clocks import BarClose, close_instants
-from market_reaction.errors import DataUnavailableError, UnknownInstrumentError, did_you_mean
+from market_reaction.errors import DataUnavailableError, MarketReactionError, UnknownInstrumentError, did_you_mean
 from market_reaction.instruments import Instrument, ReturnKind, find_instrument
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Vintage:
         return f"{self.source} {self.symbol}{when}, sha256 {self.sha256[:8]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PriceSeries:
     """Daily bars of one instrument from one source, with the instant of every close.
 
@@ -94,6 +94,11 @@ class PriceSeries:
     price_basis: str
     vintage: Vintage
     excluded: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Name, source, span and number of sessions."""
+        span = f"{self.sessions[0]:%Y-%m-%d} to {self.sessions[-1]:%Y-%m-%d}"
+        return f"<PriceSeries {self.name}: {self.source}, {len(self.sessions)} sessions, {span}>"
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -217,7 +222,7 @@ def build_series(
             out.append(pd.DataFrame({"session": rows.index[bad], "reason": reason}))
             rows = rows[~bad]
 
-    leave_out(rows["close"].isna().to_numpy(), "no close in the source's row")
+    leave_out(~np.isfinite(rows["close"].to_numpy(dtype=float)), "no close in the source's row")
     leave_out(rows.index.duplicated(keep="last"), "date given twice; the last row is kept")
     if instrument.calendar:
         closed = ~calendars.hours(instrument.calendar).is_session(dates())
@@ -253,7 +258,7 @@ def build_series(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PriceData:
     """Series of several markets, and what could not be had.
 
@@ -270,6 +275,11 @@ class PriceData:
     series: Mapping[str, PriceSeries]
     unavailable: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"market": [], "reason": []}, dtype=str))
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """List the series, and what is missing."""
+        missing = f"; not available: {', '.join(self.unavailable['market'])}" if len(self.unavailable) else ""
+        return f"<PriceData: {', '.join(map(repr, self))}{missing}>"
 
     def __iter__(self) -> Iterator[PriceSeries]:
         """Go through the series in the order asked for."""
@@ -344,15 +354,28 @@ class PriceData:
 
         from market_reaction.clocks import parse_bar_close
 
+        if getattr(closes.index, "tz", None) is not None:
+            raise MarketReactionError(
+                f"the index of the frame has the time zone {closes.index.tz}; give session labels, "  # type: ignore[attr-defined]
+                "tz-naive dates, such as closes.tz_localize(None)."
+            )
         rules = (parse_bar_close(bar_close),) if bar_close else None
         series = {}
         for column in closes.columns:
             instrument = (instruments or {}).get(column) or find_instrument(column)
             rows = closes[column].dropna().to_frame("close")
+            if rows.empty:
+                raise DataUnavailableError(
+                    f"column {column!r} holds no close; drop it, or fill it in.", symbol=str(column), cause="no rows"
+                )
             digest = hashlib.sha256(rows.to_csv().encode()).hexdigest()
             vintage = Vintage("frame", str(column), None, rows.index[0], rows.index[-1], len(rows), digest)
             built = build_series(
                 instrument, rows, source="frame", price_basis="close", vintage=vintage, bar_close=rules
             )
+            if built.name in series:
+                raise UnknownInstrumentError(
+                    f"column {column!r} is {built.name!r}, which another column holds already; keep one of them."
+                )
             series[built.name] = built
         return cls(series)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from datetime import datetime
 from pathlib import Path
@@ -15,17 +15,23 @@ import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction import reaction_notes as notes
-from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, MarketReactionWarning
-from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instrument
+from market_reaction.errors import (
+    AnnouncementTimeError,
+    DataUnavailableError,
+    MarketReactionWarning,
+    UnknownInstrumentError,
+    WindowError,
+)
+from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instruments
 from market_reaction.loading import SourceName, load_prices
-from market_reaction.normal_models import NormalModel
+from market_reaction.normal_models import NORMAL_MODELS, NormalModel
 from market_reaction.other_news import OtherNews, news_inside
 from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.records import Record, record_of
 from market_reaction.sessions import Reaction, SessionClock, locate
-from market_reaction.study import EventStudyResult, event_study
+from market_reaction.study import EventStudyResult, event_study, find_benchmark
 from market_reaction.windows import EventWindows
 
 if TYPE_CHECKING:
@@ -134,7 +140,7 @@ class MarketReaction:
         return len(self.where.candidates) > 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ReactionResult:
     """What ``react`` found.
 
@@ -163,6 +169,11 @@ class ReactionResult:
     prices: PriceData
     parameters: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        """Say the answer, and which markets could not be had."""
+        missing = ", ".join(self.prices.unavailable["market"])
+        return f"<ReactionResult: {self.answer()}{f' Not available: {missing}.' if missing else ''}>"
 
     def __getitem__(self, market: str) -> MarketReaction:
         """Reaction of one market by name or symbol."""
@@ -321,14 +332,17 @@ def react(
         if windows
         else EventWindows()
     )
-    asked = [find_instrument(market) for market in (DEFAULT_MARKETS if markets is None else markets)]
+    asked = find_instruments(DEFAULT_MARKETS if markets is None else markets)
     prices = load_prices(
         [*asked, *_benchmarks(asked, normal_model, benchmark)],
         events=table, windows=chosen, history=history, source=source, folder=folder, as_of=as_of, refresh=refresh,
         progress=progress,
     )  # fmt: skip
     event = table.iloc[0]
+    prices = _without_benchmark_named(prices, asked, normal_model, benchmark)
     studied = [series.name for series in prices if series.instrument in asked]
+    unstudied = set(prices.unavailable["market"])
+    studied = [name for name in studied if name not in unstudied]
     if not studied:
         raise DataUnavailableError(_nothing_to_show(prices), symbol=str(event.name), cause="too short")
     with warnings.catch_warnings():
@@ -366,6 +380,23 @@ def _benchmarks(asked: Sequence[Instrument], normal_model: str, named: str | Non
     if normal_model == "constant_mean":
         return []
     return [named] if named else [instrument.benchmark for instrument in asked if instrument.benchmark]
+
+
+def _without_benchmark_named(
+    prices: PriceData, asked: Sequence[Instrument], normal_model: str, named: str | None
+) -> PriceData:
+    """Name the markets that the normal-return model cannot measure among those that could not be had."""
+    if normal_model not in NORMAL_MODELS or normal_model == "constant_mean":
+        return prices
+    lost = []
+    for series in prices:
+        try:
+            if series.instrument in asked:
+                find_benchmark(prices, series, named, normal_model)
+        except (UnknownInstrumentError, WindowError) as error:
+            lost.append((series.name, str(error)))
+    unavailable = pd.concat([prices.unavailable, pd.DataFrame(lost, columns=["market", "reason"], dtype=str)])
+    return replace(prices, unavailable=unavailable.reset_index(drop=True))
 
 
 def _nothing_to_show(prices: PriceData) -> str:

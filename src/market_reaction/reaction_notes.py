@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
@@ -27,7 +28,7 @@ def on_announcement(event: pd.Series) -> tuple[str, ...]:
     if not isinstance(event.get("catalogue_id"), str):
         near = event_tables.suggest_event(event["announced_utc"])
         if near:
-            title = str(event_tables.catalogue("us_china").at[near, "title"])
+            title = str(event_tables.all_news().at[near, "title"])
             return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
     return ()
 
@@ -49,6 +50,15 @@ def on_row(
             f"({study.design.normal_model}); "
             "if the news moved that as well, they are no measure of the whole reaction."
         )
+        pair = study.pairs[str(event.name), series.name]
+        blank = pair.taus[np.isfinite(pair.actual) & ~np.isfinite(pair.abnormal)]
+        if len(blank):
+            first_blank = series.sessions[where.position + int(blank[0])]
+            notes.append(
+                f"{benchmark} has no close at one end of {len(blank)} session(s) of the windows, first "
+                f"{first_blank:%Y-%m-%d}, "
+                "so there is no abnormal return; use 'constant_mean' or a benchmark that trades on the same days."
+            )
     gap = (session - before).days
     if gap > 4:
         notes.append(f"the return spans {gap} calendar days since {before:%Y-%m-%d}; the news of all of them is in it.")
@@ -89,12 +99,12 @@ def _notes_on_windows(series: PriceSeries, measured: Measured) -> list[str]:
     if not waiting:
         return []
     dates = ", ".join(
-        f"[{w.start},{w.end}] on {w.complete_on:%Y-%m-%d}"
+        f"[{w.start},{w.end}], complete on {w.complete_on:%Y-%m-%d}"
         if w.complete_on is not None
-        else f"[{w.start},{w.end}] on a day beyond the published calendar {series.instrument.calendar}"
+        else f"[{w.start},{w.end}], complete on a day beyond the published calendar {series.instrument.calendar}"
         for w in waiting
     )
-    return [f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows complete later: {dates}."]
+    return [f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows that need later sessions: {dates}."]
 
 
 def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> str:

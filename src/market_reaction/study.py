@@ -53,7 +53,7 @@ class Design:
     units: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EventStudyResult:
     """What ``event_study`` found; everything else is computed from these.
 
@@ -154,6 +154,8 @@ class EventStudyResult:
             Indexed by (event_id, market): estimate, std_error, statistic, df, p_value, conf_low, conf_high, mde. The t
             test holds for normal errors of constant variance; for one event the placebo p leads.
         """
+        if not 0 < level < 1:
+            raise WindowError(f"level={level} is no coverage; give a share between 0 and 1, such as 0.95.")
         chosen = self._window(window)
         rows = []
         for (event_id, market), pair in self.pairs.items():
@@ -190,10 +192,20 @@ class EventStudyResult:
         """One row a market: the CAR of the only event, or the mean over events, with n_events and n_excluded."""
         single = len(self.events) == 1
         frame = self.car(window, level).droplevel("event_id") if single else self.caar(window, level)
-        counts = self.excluded.groupby("market")["event_id"].nunique()
+        unstudied = [
+            key not in self.pairs for key in zip(self.excluded["event_id"], self.excluded["market"], strict=True)
+        ]
+        counts = self.excluded[np.array(unstudied, dtype=bool)].groupby("market")["event_id"].nunique()
         return frame.assign(
             n_events=1 if single else frame["n_events"],
             n_excluded=counts.reindex(frame.index).fillna(0).astype(int),
+        )
+
+    def __repr__(self) -> str:
+        """Count what was studied; ``summary()`` has the figures."""
+        markets = list(dict.fromkeys(market for _, market in self.pairs))
+        return (
+            f"<EventStudyResult: {len(self.events)} event(s), {', '.join(markets)}; see summary(), car(), to_frame()>"
         )
 
     def plot(self, *, market: str | None = None, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
@@ -300,6 +312,10 @@ def event_study(
     windows = windows or EventWindows()
     if normal_model not in NORMAL_MODELS:
         raise WindowError(f"normal_model={normal_model!r} is not known; choose one of {', '.join(NORMAL_MODELS)}.")
+    if returns not in (None, "log", "simple"):
+        raise WindowError(
+            f"returns={returns!r} is not known; choose 'log' or 'simple', or leave it out for each market's own kind."
+        )
     studied = list(prices) if markets is None else [prices[name] for name in markets]
     sessions = reaction_sessions(events, PriceData({series.name: series for series in studied}))
     pairs: dict[tuple[str, str], PairStudy] = {}
@@ -327,7 +343,8 @@ def event_study(
         _warn_overlap(series.name, pairs, windows)
     _warn_ambiguous(sessions)
     if bad and (on_bad_event == "raise" or not pairs):
-        raise WindowError("\n".join(dict.fromkeys(bad)))
+        advice = [] if on_bad_event == "exclude" else ["Or leave such events out with on_bad_event='exclude'."]
+        raise WindowError("\n".join([*dict.fromkeys(bad), *advice]))
     return EventStudyResult(
         pairs=pairs,
         events=events,
@@ -406,27 +423,33 @@ def _warn_quality(event_id: str, series: PriceSeries, position: int, windows: Ev
 
 
 def _warn_ambiguous(sessions: pd.DataFrame) -> None:
-    doubtful = sessions[sessions["ambiguous"]].reset_index()
-    for row in doubtful.to_dict("records"):
-        possible = " and ".join(f"{day:%Y-%m-%d}" for day in row["candidates"])
-        warnings.warn(
-            f"the bounds of event {row['event_id']!r} straddle a close of {row['market']!r}: {possible} are "
-            f"possible. Using "
-            f"{row['session']:%Y-%m-%d}; react() measures each of them.",
-            AmbiguousSessionWarning,
-            stacklevel=3,
+    said = []
+    for row in sessions[sessions["ambiguous"]].reset_index().to_dict("records"):
+        days = [f"{day:%Y-%m-%d}" for day in row["candidates"]]
+        possible = " and ".join(days if len(days) > 1 else [*days, "the session after the data end"])
+        said.append(
+            f"the bounds of event {row['event_id']!r} straddle a close of {row['market']!r}: {possible} are possible. "
+            f"Using {row['session']:%Y-%m-%d}; react() measures each of them."
         )
+    _warn_once(said, AmbiguousSessionWarning)
+
+
+def _warn_once(said: list[str], kind: type[Warning]) -> None:
+    """One warning for several cases of a kind: the first, and how many more there are."""
+    if said:
+        more = f" ({len(said) - 1} more such cases.)" if len(said) > 1 else ""
+        warnings.warn(f"{said[0]}{more}", kind, stacklevel=4)
 
 
 def _warn_overlap(market: str, pairs: Mapping[tuple[str, str], PairStudy], windows: EventWindows) -> None:
     low, high = windows.span_offsets
+    said = []
     placed = sorted((pair.position, event_id) for (event_id, name), pair in pairs.items() if name == market)
     for (before, first), (after, second) in pairwise(placed):
         if after + low <= before + high:
-            warnings.warn(
+            said.append(
                 f"events {first!r} and {second!r} share sessions of {market!r}: their day 0 lie "
                 f"{after - before} sessions "
-                f"apart and the windows reach from {low} to {high}. Merge them or shorten the windows.",
-                OverlappingEventsWarning,
-                stacklevel=3,
+                f"apart and the windows reach from {low} to {high}. Merge them or shorten the windows."
             )
+    _warn_once(said, OverlappingEventsWarning)

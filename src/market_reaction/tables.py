@@ -280,10 +280,12 @@ def _summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:
         low, high = wording.move(row["conf_low"], unit), wording.move(row["conf_high"], unit)
         cells = [
             row["market"], wording.move(row["estimate"], unit), wording.size(row["std_error"], unit),
-            f"{low} to {high}", wording.p_value(row["p_value"]), row["n_events"], row["n_excluded"],
+            f"{low} to {high}", wording.p_value(row["p_value"]), wording.size(row["mde"], unit), row["n_events"],
+            row["n_excluded"],
         ]  # fmt: skip
         rows.append([cell(text) for text in cells])
-    return html_table(["Market", "CAR", "Std. error", "95% interval", "t p", "Events", "Excluded"], rows)
+    headings = ["Market", "CAR", "Std. error", "95% interval", "t p", "Smallest detectable", "Events", "Excluded"]
+    return html_table(headings, rows)
 
 
 def _excluded_table(excluded: pd.DataFrame) -> str:

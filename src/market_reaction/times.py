@@ -27,6 +27,7 @@ SEVERAL_MEANINGS = {
     "EET": ("Europe/Athens", "+02:00"), "HKT": ("Asia/Hong_Kong",), "JST": ("Asia/Tokyo",), "KST": ("Asia/Seoul",),
     "AST": ("America/Halifax", "Asia/Riyadh"),
 }  # fmt: skip
+FIRST_YEAR, LAST_YEAR = 1990, 2030
 _STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\s*(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(\S.*)?")
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})")
@@ -54,7 +55,10 @@ def zone(text: str, where: str = "the zone") -> tzinfo:
     offset = _OFFSET.fullmatch(name.upper())
     if offset:
         sign = 1 if offset[1] == "+" else -1
-        return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
+        try:
+            return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
+        except ValueError:
+            raise AnnouncementTimeError(f"{where} is {name!r}; an offset lies between -23:59 and +23:59.") from None
     if name.upper() in SEVERAL_MEANINGS:
         choices = " or ".join(repr(choice) for choice in SEVERAL_MEANINGS[name.upper()])
         raise AnnouncementTimeError(
@@ -92,7 +96,8 @@ def parse_instant(value: str | datetime | pd.Timestamp) -> tuple[pd.Timestamp, s
             raise AnnouncementTimeError(
                 f"announcement {value} has no time zone. Give one: {value:%Y-%m-%d %H:%M} UTC, or an aware datetime."
             )
-        return pd.Timestamp(value).tz_convert("UTC"), str(value.tzinfo)
+        check_year(value.year, str(value))
+        return pd.Timestamp(value).tz_convert("UTC"), getattr(value.tzinfo, "key", None) or f"{value:%z}"[:5]
     text = " ".join(str(value).split())
     if _BARE_DATE.fullmatch(text):
         raise AnnouncementTimeError(
@@ -116,7 +121,16 @@ def parse_instant(value: str | datetime | pd.Timestamp) -> tuple[pd.Timestamp, s
         raise AnnouncementTimeError(
             f"announcement {text!r} holds no real date and time ({error}). Write for example {_EXAMPLE}."
         ) from None
+    check_year(local.year, text)
     return _to_utc(local, where, text), zone_text.strip()
+
+
+def check_year(year: int, text: str) -> None:
+    """Refuse a year that no calendar covers."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise AnnouncementTimeError(
+            f"announcement {text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR} that the calendars cover."
+        )
 
 
 def _to_utc(local: datetime, where: tzinfo, text: str) -> pd.Timestamp:

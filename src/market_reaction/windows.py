@@ -12,6 +12,7 @@ from market_reaction.errors import WindowError
 
 Window = tuple[int, int]
 EWMA_START = 60  # sessions whose mean square starts the EWMA variance
+_EARLIEST = pd.Timestamp("1950-01-02")
 _DAYS_PER_SESSION = 1.6  # 365.25 / 243 mainland sessions a year, and room for a long holiday
 
 
@@ -41,7 +42,7 @@ class EventWindows:
     def __post_init__(self) -> None:
         """Refuse windows that are reversed, overlap or leave out day 0."""
         event = self.event
-        if len(event) == 2 and all(isinstance(bound, int) for bound in event):
+        if len(event) == 2 and all(isinstance(bound, int | float) for bound in event):
             event = (event,)  # type: ignore[assignment]
         pairs = tuple(tuple(int(bound) for bound in window) for window in event)
         object.__setattr__(self, "event", pairs)
@@ -106,11 +107,13 @@ class EventWindows:
         tuple of pandas.Timestamp
             Two tz-naive dates that leave room for holidays and for the start of the EWMA volatility.
         """
+        if history < 1:
+            raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
         first = events["utc_earliest"].dt.tz_localize(None).fillna(events["session_date"]).min().normalize()
         last = events["utc_latest"].dt.tz_localize(None).fillna(events["session_date"]).max().normalize()
         before = -self.estimation[0] + max(history - self.estimation[1], 0) + EWMA_START
         after = self.span_offsets[1]
         return (
-            first - pd.Timedelta(days=int(before * _DAYS_PER_SESSION) + 30),
+            max(first - pd.Timedelta(days=min(int(before * _DAYS_PER_SESSION) + 30, 40_000)), _EARLIEST),
             last + pd.Timedelta(days=int(after * _DAYS_PER_SESSION) + 15),
         )

@@ -64,7 +64,7 @@ def move(value: float, unit: str) -> str:
 def size(value: float, unit: str) -> str:
     """Size of a move, without sign: the spread of an ordinary day, a standard error, a smallest effect."""
     if math.isinf(value):
-        return "none"
+        return "no effect"
     return move(abs(value), unit).removeprefix("+")
 
 
