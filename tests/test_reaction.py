@@ -53,6 +53,7 @@ def test_geneva_has_two_candidates_and_says_why() -> None:
     assert row.headline is row.candidates[1]
     assert row.candidates[0].change == pytest.approx(0.0116, abs=5e-5)
     assert any("straddle the close of 2025-05-12 at 07:00 UTC" in note for note in row.notes)
+    assert any(news.utc < pd.Timestamp("2025-05-12", tz="UTC") for news in row.other_news)  # inside the first return
     assert row.candidates[0].placebo.scaled.p_value != row.candidates[1].placebo.scaled.p_value
 
 

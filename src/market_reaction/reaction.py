@@ -117,7 +117,7 @@ class MarketReaction:
     candidates : tuple of Measured
         Every possible session, in order; one when the session is certain.
     other_news : tuple of OtherNews
-        Other news inside the headline return.
+        Other news inside the return of the headline or of another possible session.
     notes : tuple of str
         What a reader must know about this row.
     """
@@ -430,7 +430,8 @@ def _measure_all(
                 )  # fmt: skip
                 test = placebo_at(event, moves, day_zero | {series.name: position}, study, history)[0][series.name]
             measured[position] = _measure(series, pair, test, study.windows)
-        news = news_inside(series, where.position, event, own_id)
+        inside = {news.id: news for position in measured for news in news_inside(series, position, event, own_id)}
+        news = tuple(sorted(inside.values(), key=lambda item: item.utc))
         row_notes = notes.on_row(event, series, where, study, measured[where.position])
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
     named = {(key, market): test for market, test in tests.items()}
