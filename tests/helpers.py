@@ -6,8 +6,6 @@ import pandas as pd
 from market_reaction.instruments import Instrument
 from market_reaction.prices import PriceData
 
-TEST_MARKET = Instrument("Test index", "index", calendar="", unit="index points", bar_close="16:00 America/New_York")
-
 
 def seeded_closes(seed: int = 1, rows: int = 900, columns: int = 1) -> pd.DataFrame:
     """Closes of a random walk on weekdays from 2020-01-01."""

@@ -14,7 +14,6 @@ import pandas as pd
 
 from market_reaction import times
 from market_reaction.calendars import FIRST
-from market_reaction.errors import WindowError
 from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
@@ -23,7 +22,7 @@ from market_reaction.pair_study import benchmark_moves
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.sessions import SessionClock
 from market_reaction.study import EventStudyResult
-from market_reaction.windows import EWMA_START, Window
+from market_reaction.windows import EWMA_START, Window, check_history
 
 HISTORY = 500
 
@@ -168,14 +167,17 @@ def excluded_sessions(clock: SessionClock, exclude: pd.DataFrame | None) -> np.n
     """Rows of a market whose close-to-close return may hold one of the excluded events, as a boolean array."""
     changes = np.zeros(len(clock.sessions) + 2, dtype=int)
     if exclude is not None:
-        dated = exclude.loc[exclude["utc_earliest"].isna(), "session_date"]
-        np.add.at(changes, clock.of_dates(dated.astype("datetime64[ns]").astype("int64").to_numpy()), 1)
-        np.add.at(changes, clock.of_dates(dated.astype("datetime64[ns]").astype("int64").to_numpy()) + 1, -1)
-        exclude = exclude[exclude["utc_earliest"].notna()]
-        earliest, latest = (exclude[c].dt.as_unit("ns").astype("int64") for c in ("utc_earliest", "utc_latest"))
-        np.add.at(changes, clock.first_closing_after(earliest.to_numpy()), 1)
-        np.add.at(changes, clock.last_closing_after(latest.to_numpy()) + 1, -1)
+        timed = exclude[exclude["utc_earliest"].notna()]
+        on = clock.of_dates(_nanoseconds(exclude.loc[exclude["utc_earliest"].isna(), "session_date"]))
+        first = clock.first_closing_after(_nanoseconds(timed["utc_earliest"].dt.tz_localize(None)))
+        last = clock.last_closing_after(_nanoseconds(timed["utc_latest"].dt.tz_localize(None)))
+        np.add.at(changes, np.concatenate([on, first]), 1)
+        np.add.at(changes, np.concatenate([on, last]) + 1, -1)
     return changes.cumsum()[:-2] > 0
+
+
+def _nanoseconds(instants: pd.Series) -> np.ndarray:
+    return instants.astype("datetime64[ns]").astype("int64").to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +339,7 @@ def placebo_test(
     times; the plain |AR| version beside it does not. The joint statistics divide each market by its own pool's standard
     deviation.
     """
-    if history < 1:
-        raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
+    check_history(history)
     studied = dict.fromkeys(market for _, market in result.pairs)
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
     own: dict[tuple[str, str], MarketPlacebo] = {}

@@ -339,10 +339,10 @@ def react(
         progress=progress,
     )  # fmt: skip
     event = table.iloc[0]
-    prices = _without_benchmark_named(prices, asked, normal_model, benchmark)
-    studied = [series.name for series in prices if series.instrument in asked]
-    unstudied = set(prices.unavailable["market"])
-    studied = [name for name in studied if name not in unstudied]
+    loaded = [series for series in prices if series.instrument in asked]
+    without = _without_benchmark(prices, loaded, normal_model, benchmark)
+    prices = replace(prices, unavailable=pd.concat([prices.unavailable, without], ignore_index=True))
+    studied = [series.name for series in loaded if series.name not in set(without["market"])]
     if not studied:
         raise DataUnavailableError(_nothing_to_show(prices), symbol=str(event.name), cause="too short")
     with warnings.catch_warnings():
@@ -382,21 +382,18 @@ def _benchmarks(asked: Sequence[Instrument], normal_model: str, named: str | Non
     return [named] if named else [instrument.benchmark for instrument in asked if instrument.benchmark]
 
 
-def _without_benchmark_named(
-    prices: PriceData, asked: Sequence[Instrument], normal_model: str, named: str | None
-) -> PriceData:
-    """Name the markets that the normal-return model cannot measure among those that could not be had."""
-    if normal_model not in NORMAL_MODELS or normal_model == "constant_mean":
-        return prices
+def _without_benchmark(
+    prices: PriceData, loaded: Sequence[PriceSeries], normal_model: str, named: str | None
+) -> pd.DataFrame:
+    """Markets that the normal-return model cannot measure: columns market, reason."""
     lost = []
-    for series in prices:
-        try:
-            if series.instrument in asked:
+    if normal_model in NORMAL_MODELS and normal_model != "constant_mean":
+        for series in loaded:
+            try:
                 find_benchmark(prices, series, named, normal_model)
-        except (UnknownInstrumentError, WindowError) as error:
-            lost.append((series.name, str(error)))
-    unavailable = pd.concat([prices.unavailable, pd.DataFrame(lost, columns=["market", "reason"], dtype=str)])
-    return replace(prices, unavailable=unavailable.reset_index(drop=True))
+            except (UnknownInstrumentError, WindowError) as error:
+                lost.append((series.name, str(error)))
+    return pd.DataFrame(lost, columns=["market", "reason"], dtype=str)
 
 
 def _nothing_to_show(prices: PriceData) -> str:

@@ -387,12 +387,12 @@ def _left_out(event_id: object, market: str, session: object, reason: str) -> di
 
 def _nan_returns(event_id: str, series: PriceSeries, pair: PairStudy, windows: EventWindows) -> list[dict[str, object]]:
     """Sessions of the windows that have no return although the series has rows for them."""
+    if series.instrument.is_difference:
+        return []
     start = pair.position + windows.estimation[0]
     stop = min(pair.position + windows.span_offsets[1], len(series.sessions) - 1) + 1
     levels = series.closes
     bad = start + np.flatnonzero(np.isnan(series.returns("log")[start:stop]))
-    if series.instrument.is_difference:
-        return []
     return [
         _left_out(
             event_id,

@@ -16,6 +16,12 @@ _EARLIEST = pd.Timestamp("1950-01-02")
 _DAYS_PER_SESSION = 1.6  # 365.25 / 243 mainland sessions a year, and room for a long holiday
 
 
+def check_history(history: int) -> None:
+    """Refuse a placebo pool without a day in it."""
+    if history < 1:
+        raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
+
+
 @dataclass(frozen=True, slots=True)
 class EventWindows:
     """Inclusive session offsets from day 0.
@@ -107,8 +113,7 @@ class EventWindows:
         tuple of pandas.Timestamp
             Two tz-naive dates that leave room for holidays and for the start of the EWMA volatility.
         """
-        if history < 1:
-            raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
+        check_history(history)
         first = events["utc_earliest"].dt.tz_localize(None).fillna(events["session_date"]).min().normalize()
         last = events["utc_latest"].dt.tz_localize(None).fillna(events["session_date"]).max().normalize()
         before = -self.estimation[0] + max(history - self.estimation[1], 0) + EWMA_START
