@@ -45,6 +45,7 @@ def reaction_dict(result: ReactionResult) -> dict[str, Any]:
         market's return kind. An infinite minimum detectable effect is null.
     """
     event = result.event
+    joint = result.placebo.joint.get(str(event.name))
     return {
         "schema_version": SCHEMA_VERSION,
         "announcement": {
@@ -66,7 +67,7 @@ def reaction_dict(result: ReactionResult) -> dict[str, Any]:
                 "placebo_p_floor": number(rank.floor),
                 "placebo_n": rank.n_placebo,
             }
-            for name, rank in result.placebo.joint.get(str(event.name), {}).items()
+            for name, rank in (joint.ranks.items() if joint else ())
         },
         "reactions": [_reaction(row) for row in result.reactions],
     }

@@ -7,7 +7,7 @@ going back from the last one whose session in every market shown lies at least 1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,50 @@ class MarketPlacebo:
     n_left_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class JointPlacebo:
+    """Joint placebo tests of one event over the markets that have a test of their own.
+
+    Attributes
+    ----------
+    markets : tuple of str
+        Markets, N of them.
+    event : numpy.ndarray
+        Signed scaled statistic of each at the event, divided by the standard deviation of its own pool, shape (N,).
+    pool : numpy.ndarray
+        The same at the joint pseudo-announcements, latest first, shape (S, N).
+    positions : numpy.ndarray
+        Row of each market's session at those pseudo-announcements, shape (S, N).
+    ranks : mapping of str to PlaceboRank
+        ``"maximum"``, ``"quadratic"`` and, where signs were given, ``"signed_mean"``.
+    note : str
+        Which sessions of ambiguous markets the ranks are for; empty when all are certain.
+    """
+
+    markets: tuple[str, ...]
+    event: np.ndarray
+    pool: np.ndarray
+    positions: np.ndarray
+    ranks: Mapping[str, PlaceboRank]
+    note: str = ""
+
+    def __getitem__(self, statistic: str) -> PlaceboRank:
+        """Rank of one statistic."""
+        return self.ranks[statistic]
+
+    def cautious(self, others: Sequence[JointPlacebo]) -> JointPlacebo:
+        """The same with the largest p of each statistic over this and other possible sessions of ambiguous markets."""
+        alternatives = [other for other in others if other.markets == self.markets]
+        if not alternatives:
+            return self
+        ranks = {
+            name: max([rank, *(other.ranks[name] for other in alternatives)], key=lambda found: found.p_value)
+            for name, rank in self.ranks.items()
+        }
+        note = f"the largest p over {1 + len(alternatives)} choices of session for the ambiguous markets"
+        return replace(self, ranks=ranks, note=note)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class PlaceboResult:
     """Placebo tests of one or more events.
@@ -67,14 +111,14 @@ class PlaceboResult:
     ----------
     markets : mapping of (event_id, market) to MarketPlacebo
         Each market's own test.
-    joint : mapping of event_id to mapping of str to PlaceboRank
-        Joint tests over the markets: ``"maximum"`` and ``"quadratic"``. Empty with one market.
+    joint : mapping of event_id to JointPlacebo
+        Joint tests over the markets. No entry where fewer than two markets have a test.
     history : int
         Pool size aimed at.
     """
 
     markets: Mapping[tuple[str, str], MarketPlacebo]
-    joint: Mapping[str, Mapping[str, PlaceboRank]]
+    joint: Mapping[str, JointPlacebo]
     history: int
 
     def summary(self) -> pd.DataFrame:
@@ -115,8 +159,8 @@ class PlaceboResult:
                 "n_placebo": rank.n_placebo,
                 "note": rank.note,
             }
-            for event_id, ranks in self.joint.items()
-            for name, rank in ranks.items()
+            for event_id, joint in self.joint.items()
+            for name, rank in joint.ranks.items()
         ]
         columns = ["event_id", "statistic", "value", "placebo_p", "placebo_p_floor", "n_placebo", "note"]
         return pd.DataFrame(rows, columns=columns).set_index(["event_id", "statistic"])
@@ -163,12 +207,12 @@ def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int
     return int(np.argmax(early)) if early.any() else len(early)
 
 
-def excluded_sessions(clock: SessionClock, exclude: pd.DataFrame | None) -> np.ndarray:
-    """Rows of a market whose close-to-close return may hold one of the excluded events, as a boolean array."""
+def sessions_holding(clock: SessionClock, events: pd.DataFrame | None) -> np.ndarray:
+    """Rows of a market whose close-to-close return may hold one of the events, as a boolean array."""
     changes = np.zeros(len(clock.sessions) + 2, dtype=int)
-    if exclude is not None:
-        timed = exclude[exclude["utc_earliest"].notna()]
-        on = clock.of_dates(_nanoseconds(exclude.loc[exclude["utc_earliest"].isna(), "session_date"]))
+    if events is not None:
+        timed = events[events["utc_earliest"].notna()]
+        on = clock.of_dates(_nanoseconds(events.loc[events["utc_earliest"].isna(), "session_date"]))
         first = clock.first_closing_after(_nanoseconds(timed["utc_earliest"].dt.tz_localize(None)))
         last = clock.last_closing_after(_nanoseconds(timed["utc_latest"].dt.tz_localize(None)))
         np.add.at(changes, np.concatenate([on, first]), 1)
@@ -182,13 +226,13 @@ def _nanoseconds(instants: pd.Series) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class MarketMoves:
-    """Abnormal returns and volatility of one market, computed once for an event."""
+    """Moves and volatility of one market, and which of its sessions a pool may hold; computed once for an event."""
 
     clock: SessionClock
     moves: np.ndarray
     benchmark: np.ndarray | None
     sigma: np.ndarray
-    banned: np.ndarray
+    usable: np.ndarray
 
     @classmethod
     def of(
@@ -201,7 +245,7 @@ class MarketMoves:
         clock = SessionClock.of(series)
         sigma = ewma_volatility(moves, start=EWMA_START)
         sigma = np.where(sigma > 0, sigma, np.nan)
-        return cls(clock, moves, benchmark, sigma, excluded_sessions(clock, exclude))
+        return cls(clock, moves, benchmark, sigma, ~sessions_holding(clock, exclude))
 
 
 def _pseudo_sessions(
@@ -225,7 +269,7 @@ def _pseudo_sessions(
         usable = [at[start:] for at in mapped]
         if count == longest or all(
             mapped[i][-1] + estimation[0] < 1
-            or np.count_nonzero(np.isfinite(market.sigma[np.unique(usable[i])]) & ~market.banned[np.unique(usable[i])])
+            or np.count_nonzero(np.isfinite(market.sigma[np.unique(usable[i])]) & market.usable[np.unique(usable[i])])
             >= history + 20
             for i, market in enumerate(markets.values())
         ):
@@ -239,8 +283,15 @@ def placebo_at(
     day_zero: Mapping[str, int],
     study: EventStudyResult,
     history: int,
-) -> tuple[dict[str, MarketPlacebo], dict[str, PlaceboRank]]:
-    """Placebo tests with day 0 of each market given: each market's own, and the joint ones."""
+    *,
+    signs: Mapping[str, float] | None = None,
+    minimum: int = MINIMUM_POOL,
+) -> tuple[dict[str, MarketPlacebo], JointPlacebo | None]:
+    """Placebo tests with day 0 of each market given: each market's own, and the joint ones.
+
+    ``signs`` are the directions expected of the markets, fixed before looking; ``minimum`` is the pool size below which
+    there is no p.
+    """
     names = list(markets)
     mapped = _pseudo_sessions(event, markets, day_zero, study.windows.estimation, history)
     own: dict[str, MarketPlacebo] = {}
@@ -253,7 +304,7 @@ def placebo_at(
         )
         scaled = abnormal / market.sigma[distinct]
         known = np.isfinite(scaled)
-        keep = np.flatnonzero(known & ~market.banned[distinct])[:history]
+        keep = np.flatnonzero(known & market.usable[distinct])[:history]
         reach = keep[-1] if len(keep) else -1
         own[name] = _market_placebo(
             market,
@@ -261,17 +312,24 @@ def placebo_at(
             abnormal[keep],
             day_zero[name],
             study,
-            int((known & market.banned[distinct])[: reach + 1].sum()),
+            int((known & ~market.usable[distinct])[: reach + 1].sum()),
+            minimum,
         )
         by_position = np.full(len(market.moves) + 1, np.nan)
-        by_position[distinct] = np.where(market.banned[distinct], np.nan, scaled)
+        by_position[distinct] = np.where(market.usable[distinct], scaled, np.nan)
         statistics.append(by_position[at])
-    joint = _joint(own, np.column_stack(statistics), np.column_stack(mapped), history)
+    joint = _joint(own, np.column_stack(statistics), np.column_stack(mapped), history, signs or {})
     return own, joint
 
 
 def _market_placebo(
-    market: MarketMoves, rows: np.ndarray, abnormal: np.ndarray, day_zero: int, study: EventStudyResult, n_left_out: int
+    market: MarketMoves,
+    rows: np.ndarray,
+    abnormal: np.ndarray,
+    day_zero: int,
+    study: EventStudyResult,
+    n_left_out: int,
+    minimum: int,
 ) -> MarketPlacebo:
     at_event = rolling_abnormal(
         study.design.normal_model, market.moves, market.benchmark, np.array([day_zero]), study.windows.estimation
@@ -279,32 +337,39 @@ def _market_placebo(
     sigma = market.sigma[day_zero]
     pool = abnormal / market.sigma[rows]
     return MarketPlacebo(
-        scaled=placebo_rank(at_event / sigma, pool),
-        plain=placebo_rank(at_event, abnormal),
+        scaled=placebo_rank(at_event / sigma, pool, minimum),
+        plain=placebo_rank(at_event, abnormal, minimum),
         pool=pool,
         pool_sessions=market.clock.sessions[rows],
         statistic=float(at_event / sigma),
-        mde=placebo_mde(pool, float(sigma)),
-        critical=placebo_critical_value(pool) if len(pool) >= MINIMUM_POOL else float("inf"),
+        mde=placebo_mde(pool, float(sigma), minimum=minimum),
+        critical=placebo_critical_value(pool) if len(pool) >= minimum else float("inf"),
         n_left_out=n_left_out,
     )
 
 
 def _joint(
-    own: Mapping[str, MarketPlacebo], statistics: np.ndarray, positions: np.ndarray, history: int
-) -> dict[str, PlaceboRank]:
+    own: Mapping[str, MarketPlacebo],
+    statistics: np.ndarray,
+    positions: np.ndarray,
+    history: int,
+    signs: Mapping[str, float],
+) -> JointPlacebo | None:
     """Joint ranks over the markets that have a test of their own; each distinct set of sessions counts once."""
     tested = [i for i, found in enumerate(own.values()) if np.isfinite(found.scaled.p_value)]
     if len(tested) < 2:
-        return {}
-    found = [list(own.values())[i] for i in tested]
+        return None
+    markets = tuple(list(own)[i] for i in tested)
     complete = np.isfinite(statistics[:, tested]).all(axis=1)
     rows, vectors = positions[complete][:, tested], statistics[complete][:, tested]
     _, first = np.unique(rows, axis=0, return_index=True)
-    pool = vectors[np.sort(first)[:history]]
-    event = np.array([market.statistic for market in found])
-    scale = np.array([market.pool.std(ddof=1) for market in found])
-    return {name: placebo_rank(value, values) for name, (value, values) in joint_statistics(event, pool, scale).items()}
+    latest = np.sort(first)[:history]
+    pool, event = vectors[latest], np.array([own[name].statistic for name in markets])
+    scale = np.array([own[name].pool.std(ddof=1) for name in markets])
+    expected = np.array([signs.get(name, 0.0) for name in markets])
+    found = joint_statistics(event, pool, scale, expected)
+    ranks = {name: placebo_rank(value, values) for name, (value, values) in found.items()}
+    return JointPlacebo(markets, event / scale, pool / scale, rows[latest], ranks)
 
 
 def placebo_test(
@@ -313,6 +378,7 @@ def placebo_test(
     *,
     history: int = HISTORY,
     exclude: pd.DataFrame | None = None,
+    signs: Mapping[str, float] | None = None,
 ) -> PlaceboResult:
     """Compare every event with pseudo-announcements at the same local clock time.
 
@@ -327,6 +393,8 @@ def placebo_test(
     exclude : pandas.DataFrame, optional
         Event table whose sessions are left out of the pool, such as ``mr.load_events()``: the null is then
         "a day without such news".
+    signs : mapping of str to float, optional
+        Direction expected of each market, +1 or -1, fixed before looking: adds the joint test of the signed mean.
 
     Returns
     -------
@@ -343,14 +411,15 @@ def placebo_test(
     studied = dict.fromkeys(market for _, market in result.pairs)
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
     own: dict[tuple[str, str], MarketPlacebo] = {}
-    joint: dict[str, Mapping[str, PlaceboRank]] = {}
+    joint: dict[str, JointPlacebo] = {}
     for event_id, event in result.events.iterrows():
         name = str(event_id)
         placed = {market: pair.position for (key, market), pair in result.pairs.items() if key == name}
         if not placed:
             continue
         shown = {market: markets[market] for market in placed}
-        found, ranks = placebo_at(event, shown, placed, result, history)
+        found, over_markets = placebo_at(event, shown, placed, result, history, signs=signs)
         own |= {(name, market): test for market, test in found.items()}
-        joint[name] = ranks
+        if over_markets is not None:
+            joint[name] = over_markets
     return PlaceboResult(own, joint, history)

@@ -266,6 +266,7 @@ def react(
     refresh: bool = False,
     history: int = HISTORY,
     exclude: pd.DataFrame | None = None,
+    signs: Mapping[str, float] | None = None,
     progress: bool = True,
 ) -> ReactionResult:
     """Measure how markets reacted to one announcement, and how unusual that was.
@@ -300,6 +301,8 @@ def react(
         Size of the placebo pool.
     exclude : pandas.DataFrame, optional
         Events whose sessions are left out of the placebo pool.
+    signs : mapping of str to float, optional
+        Direction expected of each market, +1 or -1, fixed before looking: adds the joint test of the signed mean.
     progress : bool
         Show a bar while several symbols are downloaded.
 
@@ -351,7 +354,7 @@ def react(
             prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns,
             benchmark=benchmark,
         )  # fmt: skip
-    rows, placebo = _measure_all(event, prices, study, history, exclude)
+    rows, placebo = _measure_all(event, prices, study, history, exclude, signs)
     parameters = {
         "windows": [list(window) for window in chosen.event],
         "estimation": list(chosen.estimation),
@@ -402,15 +405,20 @@ def _nothing_to_show(prices: PriceData) -> str:
 
 
 def _measure_all(
-    event: pd.Series, prices: PriceData, study: EventStudyResult, history: int, exclude: pd.DataFrame | None
+    event: pd.Series,
+    prices: PriceData,
+    study: EventStudyResult,
+    history: int,
+    exclude: pd.DataFrame | None,
+    signs: Mapping[str, float] | None,
 ) -> tuple[tuple[MarketReaction, ...], PlaceboResult]:
     """Measure every market on its headline session, and again on the other candidates of ambiguous rows."""
     key = str(event.name)
     day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
     moves = {market: MarketMoves.of(prices[market], study, prices, exclude) for market in day_zero}
-    tests, joint = placebo_at(event, moves, day_zero, study, history)
+    tests, joint = placebo_at(event, moves, day_zero, study, history, signs=signs)
     own_id = _own_id(event)
-    rows = []
+    rows, alternatives = [], []
     for series in (prices[market] for market in day_zero):
         where = locate(SessionClock.of(series), event)
         measured: dict[int, Measured] = {}
@@ -425,14 +433,18 @@ def _measure_all(
                     key, series, position, study.windows, study.design.normal_model, study.design.returns,  # type: ignore[arg-type]
                     prices[against] if against else None,
                 )  # fmt: skip
-                test = placebo_at(event, moves, day_zero | {series.name: position}, study, history)[0][series.name]
+                candidates = day_zero | {series.name: position}
+                found, alternative = placebo_at(event, moves, candidates, study, history, signs=signs)
+                test = found[series.name]
+                alternatives += [alternative] if alternative is not None else []
             measured[position] = _measure(series, pair, test, study.windows)
         inside = {news.id: news for position in measured for news in news_inside(series, position, event, own_id)}
         news = tuple(sorted(inside.values(), key=lambda item: item.utc))
         row_notes = notes.on_row(event, series, where, study, measured[where.position])
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
     named = {(key, market): test for market, test in tests.items()}
-    return tuple(rows), PlaceboResult(named, {key: joint}, history)
+    over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
+    return tuple(rows), PlaceboResult(named, over_markets, history)
 
 
 def _own_id(event: pd.Series) -> str | None:

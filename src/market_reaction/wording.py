@@ -154,8 +154,8 @@ def tested(result: ReactionResult) -> list[MarketReaction]:
 
 def joint_rank(result: ReactionResult) -> PlaceboRank | None:
     """Joint test over the markets by the largest move; None when there is none."""
-    rank = result.placebo.joint.get(str(result.event.name), {}).get("maximum")
-    return rank if rank is not None and math.isfinite(rank.p_value) else None
+    joint = result.placebo.joint.get(str(result.event.name))
+    return joint["maximum"] if joint is not None and math.isfinite(joint["maximum"].p_value) else None
 
 
 def answer(result: ReactionResult) -> str:

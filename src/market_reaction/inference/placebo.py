@@ -78,7 +78,9 @@ def latest_distinct(values: np.ndarray, count: int) -> np.ndarray:
     return values[np.sort(first)[:count]]
 
 
-def joint_statistics(event: np.ndarray, pool: np.ndarray, scale: np.ndarray) -> dict[str, tuple[float, np.ndarray]]:
+def joint_statistics(
+    event: np.ndarray, pool: np.ndarray, scale: np.ndarray, signs: np.ndarray | None = None
+) -> dict[str, tuple[float, np.ndarray]]:
     """Statistics over several markets, each market divided by its own pool's standard deviation first.
 
     Parameters
@@ -89,15 +91,21 @@ def joint_statistics(event: np.ndarray, pool: np.ndarray, scale: np.ndarray) -> 
         The same at joint pseudo-announcements, shape (S, N).
     scale : numpy.ndarray
         Standard deviation of each market's pool, shape (N,).
+    signs : numpy.ndarray, optional
+        Direction expected of each market, +1 or -1, or 0 to leave it out, fixed before looking; shape (N,).
 
     Returns
     -------
     dict of str to tuple of float and numpy.ndarray
-        ``"maximum"``: largest absolute value over the markets; ``"quadratic"``: sum of squares. Event value and
-        pool values, shape (S,).
+        ``"maximum"``: largest absolute value over the markets; ``"quadratic"``: sum of squares; with signs also
+        ``"signed_mean"``: mean of the signed values. Event value and pool values, shape (S,).
     """
     at_event, in_pool = event / scale, pool / scale
-    return {
+    statistics = {
         "maximum": (float(np.abs(at_event).max()), np.abs(in_pool).max(axis=1)),
         "quadratic": (float((at_event**2).sum()), (in_pool**2).sum(axis=1)),
     }
+    if signs is not None and np.any(signs):
+        weights = signs / np.abs(signs).sum()
+        statistics["signed_mean"] = (float(at_event @ weights), in_pool @ weights)
+    return statistics
