@@ -187,6 +187,7 @@ def react(
     ] = None,
 ) -> None:
     """Measure what markets did after one announcement, and say whether it was unusual."""
+    from market_reaction.other_news import notable_news
     from market_reaction.reaction import react as measure
     from market_reaction.windows import EventWindows
 
@@ -200,7 +201,7 @@ def react(
     with _warnings_said():
         result = measure(
             announcement, **settings, returns=returns.value if returns else None,  # type: ignore[arg-type]
-            refresh=refresh, exclude=_news() if clean_pool else None,
+            refresh=refresh, exclude=notable_news() if clean_pool else None,
         )  # fmt: skip
     _show_result(result, output)
     if clean_pool:
@@ -239,17 +240,6 @@ def _warnings_said() -> Iterator[None]:
     for warning in caught:
         if issubclass(warning.category, MarketReactionWarning):
             _say(f"Warning: {warning.message}")
-
-
-def _news() -> pd.DataFrame:
-    """What a clean placebo pool leaves out: the catalogue of events, and macro releases of high importance."""
-    import pandas as pd
-
-    from market_reaction.events import CORE_COLUMNS, catalogue
-
-    releases = catalogue("macro_releases")
-    parts = (catalogue("us_china"), catalogue("other_news"), releases[releases["importance"].eq("high")])
-    return pd.concat([part[[*CORE_COLUMNS]] for part in parts])
 
 
 def _left_out(result: ReactionResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -75,6 +76,44 @@ def news_inside(series: PriceSeries, position: int, event: pd.Series, own_id: st
         for at in inside.tolist()
         if known.ids[at] != own_id
     )
+
+
+def own_id(event: pd.Series) -> str | None:
+    """Catalogue row that is the announcement itself: named by the user, or the one whose bounds hold the time typed."""
+    named = event.get("catalogue_id")
+    if isinstance(named, str):
+        return named
+    if event.name in events.all_news().index:
+        return str(event.name)
+    return events.suggest_event(event["announced_utc"]) if event["precision"] == "minute" else None
+
+
+@cache
+def notable_news() -> pd.DataFrame:
+    """What a clean placebo pool leaves out: the catalogue, other news, and releases of high importance."""
+    releases = events.catalogue("macro_releases")
+    parts = (events.catalogue("us_china"), events.catalogue("other_news"), releases[releases["importance"].eq("high")])
+    return pd.concat([part[[*events.CORE_COLUMNS]] for part in parts])
+
+
+def same_releases(news: Sequence[OtherNews]) -> tuple[tuple[str, ...], pd.DataFrame]:
+    """Every release of the kinds found among some news: those of high importance, where there are any.
+
+    Parameters
+    ----------
+    news : sequence of OtherNews
+        As ``news_inside`` gives it for one return.
+
+    Returns
+    -------
+    tuple of (tuple of str, pandas.DataFrame)
+        The kinds, such as ``("us_cpi",)``, and their rows of the release table; both empty when there is no release.
+    """
+    releases = events.catalogue("macro_releases")
+    here = releases.loc[[item.id for item in news if item.id in releases.index]]
+    high = here[here["importance"].eq("high")]
+    kinds = tuple(dict.fromkeys((high if len(high) else here)["kind"]))
+    return kinds, releases[releases["kind"].isin(kinds)]
 
 
 class _Known(NamedTuple):

@@ -25,7 +25,7 @@ from market_reaction.errors import (
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instruments
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NORMAL_MODELS, NormalModel
-from market_reaction.other_news import OtherNews, news_inside
+from market_reaction.other_news import OtherNews, news_inside, own_id
 from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
@@ -417,7 +417,7 @@ def _measure_all(
     day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
     moves = {market: MarketMoves.of(prices[market], study, prices, exclude) for market in day_zero}
     tests, joint = placebo_at(event, moves, day_zero, study, history, signs=signs)
-    own_id = _own_id(event)
+    announced = own_id(event)
     rows, alternatives = [], []
     for series in (prices[market] for market in day_zero):
         where = locate(SessionClock.of(series), event)
@@ -438,21 +438,13 @@ def _measure_all(
                 test = found[series.name]
                 alternatives += [alternative] if alternative is not None else []
             measured[position] = _measure(series, pair, test, study.windows)
-        inside = {news.id: news for position in measured for news in news_inside(series, position, event, own_id)}
+        inside = {news.id: news for position in measured for news in news_inside(series, position, event, announced)}
         news = tuple(sorted(inside.values(), key=lambda item: item.utc))
         row_notes = notes.on_row(event, series, where, study, measured[where.position])
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
     named = {(key, market): test for market, test in tests.items()}
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
     return tuple(rows), PlaceboResult(named, over_markets, history)
-
-
-def _own_id(event: pd.Series) -> str | None:
-    """Catalogue row that is the announcement itself: named by the user, or the one whose bounds hold the time typed."""
-    named = event.get("catalogue_id")
-    if isinstance(named, str):
-        return named
-    return event_tables.suggest_event(event["announced_utc"]) if event["precision"] == "minute" else None
 
 
 def _measure(series: PriceSeries, pair: PairStudy, test: MarketPlacebo, windows: EventWindows) -> Measured:

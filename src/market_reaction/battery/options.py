@@ -1,0 +1,111 @@
+"""What a run of the battery was asked for, checked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from market_reaction.errors import UnknownInstrumentError, WindowError, did_you_mean
+from market_reaction.placebo import HISTORY
+from market_reaction.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryOptions:
+    """What was fixed before looking, and the size of the pools.
+
+    Attributes
+    ----------
+    window : tuple of int or None
+        Window tested; None for day 0 of a single event, and for the first event window of several.
+    history : int
+        Pool size aimed at.
+    exclude : pandas.DataFrame or None
+        Events kept out of every pool.
+    signs : mapping of str to float
+        Direction expected of each market, +1 or -1.
+    margins : mapping of str to float
+        Margin of no reaction by market, in the unit of its moves.
+    primary : str or None
+        The one market that the question is about; the others are adjusted for having been looked at.
+    selected_because_it_moved : bool
+        Whether the date was chosen because the market moved, which voids every p.
+    """
+
+    window: Window | None = None
+    history: int = HISTORY
+    exclude: pd.DataFrame | None = None
+    signs: Mapping[str, float] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)
+    primary: str | None = None
+    selected_because_it_moved: bool = False
+
+
+def by_market(argument: str, given: Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
+    """Check the keys of a mapping from market to number against the markets studied.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        A key is none of the markets.
+    """
+    names = {name.casefold(): name for name in markets}
+    checked = {}
+    for key, value in (given or {}).items():
+        checked[names[one_market(argument, key, names.values()).casefold()]] = float(value)
+    return checked
+
+
+def one_market(argument: str, name: str, markets: Iterable[str]) -> str:
+    """Name of one of the markets studied, whatever its case.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        It is none of them.
+    """
+    known = {market.casefold(): market for market in markets}
+    if name.casefold() not in known:
+        raise UnknownInstrumentError(
+            f"{argument} names {name!r}, which is not among the markets of this study: {', '.join(known.values())}. "
+            f"{did_you_mean(name, known.values())}Use the names shown."
+        )
+    return known[name.casefold()]
+
+
+def checked_signs(signs: Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
+    """Directions by market, each +1 or -1.
+
+    Raises
+    ------
+    WindowError
+        A direction is another number.
+    """
+    checked = by_market("signs", signs, markets)
+    for market, sign in checked.items():
+        if sign not in (1.0, -1.0):
+            raise WindowError(f"signs[{market!r}]={sign:g} is no direction; give +1 (expected up) or -1 (down).")
+    return checked
+
+
+def checked_margins(margin: float | Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
+    """Margins of no reaction by market; a single number holds for every market.
+
+    Raises
+    ------
+    WindowError
+        A margin is not above zero.
+    """
+    names = list(markets)
+    given = margin if isinstance(margin, Mapping) or margin is None else dict.fromkeys(names, margin)
+    checked = by_market("margin", given, names)
+    for market, value in checked.items():
+        if not (math.isfinite(value) and value > 0):
+            raise WindowError(
+                f"margin={value:g} for {market!r} is no margin; give a positive move in the unit of the market, such as "
+                "0.02 for 2%."
+            )
+    return checked
