@@ -71,8 +71,8 @@ class EventStudyResult:
         Normal-return model, return kind and benchmarks.
     excluded : pandas.DataFrame
         Columns event_id, market, session, reason: what was left out and why.
-    vintage : pandas.DataFrame
-        Provenance of every series.
+    prices : PriceData
+        The series the study was made of, with their vintage.
     """
 
     pairs: Mapping[tuple[str, str], PairStudy]
@@ -81,7 +81,12 @@ class EventStudyResult:
     windows: EventWindows
     design: Design
     excluded: pd.DataFrame
-    vintage: pd.DataFrame
+    prices: PriceData
+
+    @property
+    def vintage(self) -> pd.DataFrame:
+        """Provenance of every series, as ``PriceData.vintage`` gives it."""
+        return self.prices.vintage
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy frame, one row an event, market and session offset, unrounded.
@@ -352,7 +357,7 @@ def event_study(
         windows=windows,
         design=Design(normal_model, returns, benchmarks, units),
         excluded=pd.DataFrame(excluded, columns=["event_id", "market", "session", "reason"]),
-        vintage=prices.vintage,
+        prices=prices,
     )
 
 
