@@ -190,7 +190,7 @@ def test_the_minimum_detectable_effect_is_the_smallest_with_four_fifths_power() 
     assert brute[0] >= 0.8 > brute[1]
     assert placebo_power(np.array([0.0]), pool, critical)[0] == pytest.approx(np.mean(np.abs(pool) > critical))
     assert placebo_mde(pool, 0.02) == pytest.approx(2 * mde)
-    assert placebo_mde(pool, 0.01, level=0.001) == np.inf
+    assert placebo_mde(pool, 0.01, level=0.999) == np.inf
 
 
 @pytest.mark.parametrize(("df", "errors"), [(10**6, 2.80), (118, 2.825), (4, 3.76), (5, 3.52), (9, 3.15), (59, 2.85)])
