@@ -40,7 +40,13 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Format = StrEnum("Format", ["table", "json", "csv"])
 Source = StrEnum("Source", ["auto", "yahoo", "bundled", "files"])
-Model = StrEnum("Model", ["constant_mean", "market", "market_adjusted"])
+Model = StrEnum(  # NORMAL_MODELS, which is not imported here so that help is answered at once
+    "Model",
+    [
+        "constant_mean", "zero_mean", "market_adjusted", "market", "factors", "scholes_williams", "dimson", "garch",
+        "gjr_garch", "rolling_mean", "synthetic_control",
+    ],
+)  # fmt: skip
 Returns = StrEnum("Returns", ["log", "simple"])
 EventTable = StrEnum("EventTable", ["us_china", "macro_releases", "other_news", "all"])
 Direction = StrEnum("Direction", {"escalation": "escalation", "de_escalation": "de-escalation", "mixed": "mixed"})

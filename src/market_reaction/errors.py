@@ -10,6 +10,7 @@
     |- DataUnavailableError     no source could give the series (``symbol``, ``cause``, ``retryable``)
     |- SnapshotError            a stored snapshot that does not match its checksum
     `- WindowError              windows that overlap, or reach beyond the series (also ValueError)
+       `- EstimationError       a normal-return model that cannot be fitted on the estimation window
 
 Every message names the thing and its value, says what is wrong with it, gives the bound, and ends with the next step.
 """
@@ -42,6 +43,10 @@ class EventTableError(MarketReactionError, ValueError):
 
 class WindowError(MarketReactionError, ValueError):
     """Windows overlap, or need sessions that the series does not have."""
+
+
+class EstimationError(WindowError):
+    """The estimation window does not let a normal-return model be fitted: too few, constant or collinear returns."""
 
 
 class SnapshotError(MarketReactionError):

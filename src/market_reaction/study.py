@@ -125,14 +125,11 @@ class EventStudyResult:
 
     def fits(self) -> pd.DataFrame:
         """Fitted models by (event_id, market): parameters, residual_std, mad_std, ewma_std, df_resid, nobs."""
-        from market_reaction.normal_models import PARAMETERS
-
         rows = []
         for (event_id, market), pair in self.pairs.items():
-            names = PARAMETERS[pair.fit.model]
             rows.append(
                 {"event_id": event_id, "market": market}
-                | dict(zip(names, pair.fit.params, strict=True))
+                | dict(zip(pair.fit.names, pair.fit.params, strict=True))
                 | {
                     "residual_std": pair.fit.residual_std,
                     "mad_std": pair.mad_std,
