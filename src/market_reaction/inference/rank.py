@@ -76,8 +76,10 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
 
     Notes
     -----
-    z = (w - n p) / sqrt(n p (1 - p)), w the number of positive values, p the mean over the n present cases of the
-    fraction of positive residuals. A zero is not positive, in either window. Assumes independent cases.
+    z = (w - n p) / sqrt(n p (1 - p)), w the number of positive among n present values, p the mean over cases of the
+    fraction of positive residuals. The binomial has one p for all, so a case that is absent from ``values`` still
+    helps to estimate it; leave its residuals out as well if it should not. A zero is not positive, in either window.
+    Assumes independent cases.
 
     References
     ----------
@@ -86,19 +88,20 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
     name, null = "generalized_sign_z", "rises are as likely as in the estimation window; cases independent"
     cases, before = checked_array("values", values, 1), checked_array("residuals", residuals, 2)
     same_length("values", cases, "residuals", before)
-    days = (~np.isnan(before)).sum(axis=1)
-    usable = ~np.isnan(cases) & (days > 0)
-    n = int(usable.sum())
-    if n == 0:
-        return not_applicable(name, null, 0, "the generalised sign test needs at least 1 case; 0 given")
-    share = float(((before[usable] > 0).sum(axis=1) / days[usable]).mean())
+    cases, days = cases[~np.isnan(cases)], (~np.isnan(before)).sum(axis=1)
+    n = len(cases)
+    if n == 0 or not days.any():
+        return not_applicable(
+            name, null, n, f"the generalised sign test needs at least 1 case with residuals; {n} given"
+        )
+    share = float(((before > 0).sum(axis=1)[days > 0] / days[days > 0]).mean())
     if not 0 < share < 1:
         return not_applicable(
             name, null, n, f"the share of positive residuals is {share:g}; it must lie between 0 and 1"
         )
     scale = np.sqrt(n * share * (1 - share))
     floor = 2.0 * float(special.ndtr(-n * max(share, 1 - share) / scale))
-    test = normal_test(name, ((cases[usable] > 0).sum() - n * share) / scale, null, n, "approximate")
+    test = normal_test(name, ((cases > 0).sum() - n * share) / scale, null, n, "approximate")
     return replace(test, floor=floor, note=_floor_note(floor))
 
 
