@@ -10,7 +10,6 @@ import pytest
 from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.inference.placebo import joint_statistics, latest_distinct, placebo_rank
-from market_reaction.inference.power import placebo_critical_value, placebo_mde, placebo_power, t_mde_factor
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.instruments import find_instrument
 from market_reaction.placebo import placebo_test
@@ -169,33 +168,6 @@ def test_mad_is_the_normal_standard_deviation_for_normal_data() -> None:
     assert mad_std(np.array([1.0, 2.0, 3.0, 4.0, 100.0])) == pytest.approx(1.4826)
     assert mad_std(np.random.default_rng(1).normal(0, 2, 100_000)) == pytest.approx(2, rel=0.02)
     assert np.isnan(mad_std(np.array([np.nan])))
-
-
-@pytest.mark.parametrize("size", [119, 500])
-def test_the_critical_value_is_the_smallest_that_earns_the_level(size: int) -> None:
-    pool = np.random.default_rng(size).standard_t(5, size)
-    critical = placebo_critical_value(pool)
-    assert placebo_rank(np.nextafter(critical, 9), pool).p_value <= 0.05
-    assert placebo_rank(critical, pool).p_value > 0.05
-
-
-def test_the_minimum_detectable_effect_is_the_smallest_with_four_fifths_power() -> None:
-    pool = np.random.default_rng(5).standard_t(5, 500)
-    mde = placebo_mde(pool, 0.01)
-    critical = placebo_critical_value(pool)
-    brute = [
-        np.mean([np.abs(pool + sign * shift) > critical for sign in (1, -1)])
-        for shift in (mde / 0.01 + 1e-9, mde / 0.01 - 1e-9)
-    ]
-    assert brute[0] >= 0.8 > brute[1]
-    assert placebo_power(np.array([0.0]), pool, critical)[0] == pytest.approx(np.mean(np.abs(pool) > critical))
-    assert placebo_mde(pool, 0.02) == pytest.approx(2 * mde)
-    assert placebo_mde(pool, 0.01, level=0.999) == np.inf
-
-
-@pytest.mark.parametrize(("df", "errors"), [(10**6, 2.80), (118, 2.825), (4, 3.76), (5, 3.52), (9, 3.15), (59, 2.85)])
-def test_the_detectable_effect_of_a_t_test_in_standard_errors(df: int, errors: float) -> None:
-    assert t_mde_factor(df) == pytest.approx(errors, abs=0.0065)
 
 
 def test_a_long_gap_before_day_zero_does_not_shorten_the_pool(prices) -> None:

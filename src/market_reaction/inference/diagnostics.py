@@ -103,41 +103,32 @@ def arch_lm(residuals: np.ndarray, lags: int = 5) -> StatisticalTest:
     return _chi_squared(name, statistic, lags, null, len(known))
 
 
-def variance_break(residuals: np.ndarray, lags: int = 0) -> StatisticalTest:
+def variance_break(residuals: np.ndarray) -> StatisticalTest:
     """CUSUM of squares for one change of variance inside the window, allowing for heavy tails.
 
     Parameters
     ----------
     residuals : numpy.ndarray
         Estimation residuals, shape (L,), oldest first; NaN rows are left out.
-    lags : int
-        Bartlett lags of the long-run variance of the squares. 0 allows for heavy tails only; 4 at L = 120 also for
-        volatility clustering, at the price of power.
 
     Returns
     -------
     StatisticalTest
-        Statistic kappa = max_k |C_k - (k/L) C_L| / sqrt(L omega), C_k the sum of the first k squares and omega the
-        long-run variance of a square; p from the supremum of a Brownian bridge (Kolmogorov), approximate. The note
+        Statistic max_k |C_k - (k/L) C_L| / sqrt(L omega), C_k the sum of the first k squares and omega the variance of
+        a square (divisor L); p from the supremum of a Brownian bridge (Kolmogorov), approximate. The note
         gives the row of ``residuals`` at which the new variance starts, and s before and after (divisor: count).
-
-    Raises
-    ------
-    WindowError
-        ``lags`` is negative.
 
     Notes
     -----
-    With omega = 2 s^4, the value for normal residuals, this is the statistic of Inclan and Tiao, which rejects far too
-    often under heavy tails.
+    kappa_1 of Sanso et al.; with omega = 2 s^4, the value for normal residuals, it is the statistic of Inclan and Tiao.
+    Simulated at 5%, L = 120: 3.5% for normal residuals, 2.3% for t(5) (Inclan-Tiao: 26%), and 30% under GARCH-t with
+    persistence 0.97: there a rejection means a break or clustering, so read it beside ``arch_lm``.
 
     References
     ----------
     Inclan and Tiao (1994), JASA 89:913; Sanso, Arago and Carrion (2004), Revista de Economia Financiera 4:32.
     """
     name, null = "variance_break", "The variance of the residuals is constant over the window."
-    if lags < 0:
-        raise WindowError(f"lags={lags} is no number of lags; give 0 or more.")
     known, rows, reason = _usable(residuals)
     if reason:
         return not_applicable(name, null, len(known), reason)
@@ -146,7 +137,7 @@ def variance_break(residuals: np.ndarray, lags: int = 0) -> StatisticalTest:
         return not_applicable(name, null, len(known), ONE_SIZE)
     excess = squares - squares.mean()
     path = np.abs(np.cumsum(excess))[:-1]
-    spread = _long_run_variance(excess, lags)
+    spread = float(np.mean(excess**2))
     at = int(np.argmax(path)) + 1
     statistic = float(path[at - 1] / np.sqrt(len(known) * spread))
     before, after = np.sqrt(np.mean(known[:at] ** 2)), np.sqrt(np.mean(known[at:] ** 2))
@@ -252,11 +243,3 @@ def _usable(residuals: np.ndarray, lags: int = 1) -> tuple[np.ndarray, np.ndarra
 def _chi_squared(name: str, statistic: float, df: int, null: str, n: int, note: str = "") -> StatisticalTest:
     p_value = float(special.chdtrc(df, statistic))
     return StatisticalTest(name, statistic, p_value, float(df), null, f"chi2({df})", n, "approximate", note)
-
-
-def _long_run_variance(centred: np.ndarray, lags: int) -> float:
-    """Newey-West variance with Bartlett weights, divisor the number of rows."""
-    count = len(centred)
-    weights = 1.0 - np.arange(1, lags + 1) / (lags + 1.0)
-    covariances = np.array([centred[lag:] @ centred[:-lag] for lag in range(1, lags + 1)])
-    return float((centred @ centred + 2.0 * weights @ covariances) / count)

@@ -196,6 +196,7 @@ def placebo_critical_value(pool: np.ndarray, level: float = 0.95) -> float:
     level : float
         One minus the size of the two-sided test.
     """
+    check_share("level", level)
     allowed = int(np.floor((1 - level) * (len(pool) + 1) + 1e-9)) - 1  # pool values that may be as large
     if allowed < 0:
         return float("inf")
