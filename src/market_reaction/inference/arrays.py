@@ -1,4 +1,4 @@
-"""What the tests ask of an argument: its number of dimensions, and no infinite value; NaN marks an absent case."""
+"""Arrays in which NaN marks an absent value: checks of arguments, and ranks over what is present."""
 
 from __future__ import annotations
 
@@ -50,3 +50,23 @@ def same_length(first: str, one: np.ndarray, second: str, other: np.ndarray) -> 
     """Raise a WindowError unless both arrays have the same number of rows."""
     if len(one) != len(other):
         raise WindowError(f"{first} has {len(one)} rows and {second} has {len(other)}; give one row per case in both.")
+
+
+def row_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rank every row over its present values; ties share the mean of their ranks.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Values without infinities, shape (N, T).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Ranks 1 to T_i, shape (N, T), NaN where the value is; T_i, the number of present values, shape (N,).
+    """
+    from scipy.stats import rankdata
+
+    known = ~np.isnan(values)
+    ranks = rankdata(np.where(known, values, np.inf), axis=1)  # absent values come last and are blanked
+    return np.where(known, ranks, np.nan), known.sum(axis=1)

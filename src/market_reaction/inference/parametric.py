@@ -1,4 +1,4 @@
-"""Parametric tests of abnormal returns: t and z statistics over cases, and the correlation they need.
+"""Parametric tests of abnormal returns: t and z statistics over cases.
 
 A case is a market or an event; NaN marks an absent one and counts nowhere. Every p is two-sided. Standard deviations
 over cases have divisor n - 1. ``scar`` is a CAR divided by its own forecast standard error.
@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.arrays import checked_array, present, same_length
+from market_reaction.inference.dependence import clustered_t as clustered_t
+from market_reaction.inference.dependence import mean_correlation as mean_correlation
 from market_reaction.inference.results import StatisticalTest, Validity, normal_test, not_applicable, t_test
 
 BMP_MINIMUM = 10
 KP_MINIMUM = 3
-MINIMUM_OVERLAP = 3
-FEW_CLUSTERS = 30
 
 
 def forecast_t(car: float, std_error: float, df: float) -> StatisticalTest:
@@ -75,7 +75,7 @@ def event_level_t(values: ArrayLike) -> StatisticalTest:
 
     References
     ----------
-    Ibragimov and Muller (2010), Journal of Business & Economic Statistics 28:453, theorem 1.
+    Ibragimov and Muller (2010), Journal of Business & Economic Statistics 28:453.
     """
     events = present("values", values)
     note = f"sample skewness {sample_skewness(events):.2f}" if len(events) > 2 else "too few events for a skewness"
@@ -138,12 +138,9 @@ def portfolio_t(car: float, residuals: ArrayLike, count: int) -> StatisticalTest
 
     References
     ----------
-    Brown and Warner (1985), Journal of Financial Economics 14:3, equations 5-7 ("crude dependence adjustment").
+    Brown and Warner (1985), Journal of Financial Economics 14:3.
     """
-    name, null = (
-        "portfolio_t",
-        "the mean CAR is drawn like the portfolio's residuals, independent and normal",
-    )
+    name, null = "portfolio_t", "the mean CAR is drawn like the mean's residuals, independent and normal"
     if count < 1:
         raise WindowError(f"count={count} sessions in the event window; give at least 1.")
     own = present("residuals", residuals)
@@ -305,7 +302,9 @@ def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
     -----
     t = sqrt(n) (S + g S^2 / 3 + g^2 S^3 / 27 + g / (6 n)), S = mean / sd with divisor n - 1 and g the unbiased sample
     skewness G1 = n / ((n-1)(n-2)) sum ((x - mean) / sd)^3. Lyon, Barber and Tsai (1999) print g = sum / (n sd^3),
-    another number in small samples. Assumes independent cases.
+    another number in small samples. Assumes independent cases. Against t(n - 1) the simulated size at 5% under
+    chi-squared(3) noise is 7.3% with 5 cases and 4.7-5.5% with 10 to 50 (plain t: 10.4%, 6-7.6%; the normal instead of
+    t(n - 1): 6-13%).
 
     References
     ----------
@@ -331,92 +330,6 @@ def sample_skewness(values: np.ndarray) -> float:
         return float("nan")
     scaled = (values - values.mean()) / values.std(ddof=1)
     return float(n / ((n - 1) * (n - 2)) * (scaled**3).sum())
-
-
-def mean_correlation(residuals: ArrayLike) -> float:
-    """Mean correlation between the residuals of all pairs of markets.
-
-    Parameters
-    ----------
-    residuals : array_like
-        Estimation residuals, shape (T, N); one row per common calendar date, NaN where a market has none.
-
-    Returns
-    -------
-    float
-        Mean over pairs with at least 3 common dates on which both vary; NaN where there is no such pair.
-
-    Notes
-    -----
-    Each pair is centred and scaled on the dates the two have in common. Rows must be calendar dates: pairing by place
-    in the window gives another, wrong number when events or holidays differ.
-
-    References
-    ----------
-    Kolari and Pynnonen (2010), Review of Financial Studies 23:3996.
-    """
-    values = checked_array("residuals", residuals, 2)
-    known = ~np.isnan(values)
-    mask = known.astype(float)
-    counts = mask.sum(axis=0)
-    centre = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1.0)
-    filled = np.where(known, values - centre, 0.0)  # a zero adds nothing to a sum; the counts leave absent dates out
-    spread = np.sqrt((filled**2).sum(axis=0) / np.maximum(counts, 1.0))
-    filled = filled / np.where(spread > 0, spread, 1.0)
-    common = np.maximum(mask.T @ mask, 1.0)
-    sums, squares = filled.T @ mask, (filled**2).T @ mask
-    variance = squares - sums**2 / common
-    covariance = filled.T @ filled - sums * sums.T / common
-    varies = variance > 1e-12 * common
-    usable = (mask.T @ mask >= MINIMUM_OVERLAP) & varies & varies.T
-    usable &= ~np.eye(len(counts), dtype=bool)
-    if not usable.any():
-        return float("nan")
-    return float((covariance[usable] / np.sqrt(variance[usable] * variance.T[usable])).mean())
-
-
-def clustered_t(values: ArrayLike, clusters: ArrayLike, second: ArrayLike | None = None) -> StatisticalTest:
-    """Clustered t: a mean over its cluster-robust standard error, one- or two-way.
-
-    Parameters
-    ----------
-    values : array_like
-        Observations, shape (n,); NaN where there is none.
-    clusters, second : array_like
-        Cluster of each observation, shape (n,): events or dates; ``second`` adds another dimension, such as the market.
-
-    Returns
-    -------
-    StatisticalTest
-        t(M - 1), two-sided, M the (smaller) number of clusters; not applicable below 2 clusters or where the two-way
-        variance is not positive.
-
-    Notes
-    -----
-    Var = M / (M - 1) sum_g (sum_{i in g} (x_i - mean))^2 / n^2; two-way V_1 + V_2 - V_12, each with its own M. This is
-    ``vcovCL`` of the R package sandwich with ``type = "HC1"``, whose factor (n - 1) / (n - k) is 1 for a mean.
-    Assumes independent clusters; with few of them it rejects too often.
-
-    References
-    ----------
-    Cameron, Gelbach and Miller (2011), Journal of Business & Economic Statistics 29:238.
-    """
-    name, null = "clustered_t", "the mean is zero; observations of different clusters independent"
-    numbers = checked_array("values", values, 1)
-    known = ~np.isnan(numbers)
-    labels = [_codes(item, numbers, known) for item in (clusters, second) if item is not None]
-    smallest = min(len(np.unique(item)) for item in labels)
-    if smallest < 2:
-        return not_applicable(name, null, smallest, f"needs at least 2 clusters; {smallest} given")
-    rest = numbers[known] - numbers[known].mean()
-    variance = sum(_cluster_variance(rest, item) for item in labels)
-    if second is not None:
-        variance -= _cluster_variance(rest, labels[0] * (labels[1].max() + 1) + labels[1])
-    if np.ptp(rest) == 0 or variance <= 0:
-        return not_applicable(name, null, smallest, f"the clustered variance is {variance:g}; it must be positive")
-    note = f"{smallest} clusters are few: rejects too often" if smallest < FEW_CLUSTERS else ""
-    statistic = numbers[known].mean() / np.sqrt(variance)
-    return t_test(name, statistic, smallest - 1, null, smallest, "approximate", note)
 
 
 def _mean_t(
@@ -461,23 +374,10 @@ def _patell(name: str, scar: ArrayLike, df_resid: ArrayLike, correlation: float,
 def _correlation_reason(label: str, correlation: float, n: int) -> str:
     """Why a mean correlation cannot be used with n cases; empty when it can."""
     if np.isnan(correlation):
-        return f"{label} needs the mean residual correlation; no pair of cases has enough common dates"
+        return f"{label} needs the mean residual correlation; there is none between {n} case(s) on common dates"
     if not -1.0 <= correlation <= 1.0:
         raise WindowError(f"correlation={correlation:g} is not a correlation; give a number from -1 to 1.")
     if correlation == 1.0 and n > 1:
         return f"{label} needs a mean residual correlation below 1"
     effect = 1.0 + (n - 1) * correlation
     return "" if effect > 0 else f"{label} needs 1 + (n-1) rho above 0; it is {effect:g} with n={n}"
-
-
-def _codes(labels: ArrayLike, values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Cluster numbers 0, 1, ... of the present observations."""
-    array = np.asarray(labels)
-    same_length("values", values, "clusters", array)
-    return np.unique(array[known], return_inverse=True)[1]
-
-
-def _cluster_variance(rest: np.ndarray, codes: np.ndarray) -> float:
-    """Cluster-robust variance of a mean from the deviations."""
-    sums = np.bincount(np.unique(codes, return_inverse=True)[1], weights=rest)
-    return float(len(sums) / (len(sums) - 1) * (sums @ sums) / len(rest) ** 2)

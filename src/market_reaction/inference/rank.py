@@ -13,10 +13,13 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import checked_array, present, same_length
-from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable, t_test
+from market_reaction.inference.arrays import checked_array, present, row_ranks, same_length
+from market_reaction.inference.generalized_rank import grank_statistic as grank_statistic
+from market_reaction.inference.generalized_rank import grank_t as grank_t
+from market_reaction.inference.generalized_rank import grank_z as grank_z
+from market_reaction.inference.generalized_rank import grank_z_statistic as grank_z_statistic
+from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable
 
-GRANK_MINIMUM = 30
 EXACT_LIMIT = 500
 
 
@@ -126,7 +129,7 @@ def wilcoxon(values: ArrayLike) -> StatisticalTest:
 
     References
     ----------
-    Wilcoxon (1945), Biometrics Bulletin 1:80; Pratt and Gibbons (1981), Concepts of Nonparametric Theory, chapter 3.
+    Wilcoxon (1945), Biometrics Bulletin 1:80; Pratt and Gibbons (1981), Concepts of Nonparametric Theory.
     """
     from scipy.stats import rankdata
 
@@ -191,14 +194,17 @@ def corrado_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
     -----
     D_t = mean over present cases of K_it - (T_i + 1)/2, S^2 = mean over days of D_t^2, z = D_0 / S; for a window of d
     days z = sum D_t / (S sqrt(d)). Days without a case do not count. S comes from the time series of mean ranks, so
-    correlation between cases is in it; with few cases the statistic is bounded (about sqrt(3 n) for independent ones).
+    correlation between cases is in it; with few cases the statistic is bounded (about sqrt(3 n) for independent ones,
+    1.73 with one, which is therefore refused). Raw ranks give a case with a longer history more weight: with unequal
+    histories use ``corrado_zivney_rank``.
 
     References
     ----------
-    Corrado (1989), Journal of Financial Economics 23:385, equations 4-5; Cowan (1992) for windows.
+    Corrado (1989), Journal of Financial Economics 23:385; Cowan (1992), Review of Quantitative Finance and Accounting
+    2:343, for windows.
     """
     values = checked_array("abnormal", abnormal, 2)
-    ranks, days = _ranks(values)
+    ranks, days = row_ranks(values)
     return _time_series_test(
         "corrado_rank", ranks - (days[:, None] + 1) / 2, (days - 1) / 2, at, 1.0, "ranks at the event are like others"
     )
@@ -228,7 +234,7 @@ def corrado_zivney_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     Corrado and Zivney (1992), Journal of Financial and Quantitative Analysis 27:465.
     """
     values = checked_array("abnormal", abnormal, 2)
-    ranks, days = _ranks(values)
+    ranks, days = row_ranks(values)
     scores = ranks / (days[:, None] + 1) - 0.5
     largest = days / (days + 1) - 0.5
     return _time_series_test(
@@ -272,149 +278,6 @@ def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     )
 
 
-def grank_t(scar: ArrayLike, standardized: ArrayLike, correlation: float) -> StatisticalTest:
-    """Generalised rank t, for at least 30 cases that are nearly uncorrelated.
-
-    Parameters
-    ----------
-    scar : array_like
-        CAR over forecast standard error of each case, shape (N,).
-    standardized : array_like
-        Standardised abnormal returns of the estimation window, shape (N, L).
-    correlation : float
-        Mean pairwise residual correlation; only for the reason and the note.
-
-    Returns
-    -------
-    StatisticalTest
-        t(T - 2), T = days + 1, two-sided; not applicable below 30 cases, with the bound of the statistic as reason.
-
-    Notes
-    -----
-    Formula in ``grank_statistic``. Simulated size at 5%: 30 cases 5.3% uncorrelated, 8.4% at correlation 0.7; below 30
-    cases 9-18%.
-
-    References
-    ----------
-    Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
-    """
-    name, null = "grank_t", "the CAR ranks like one more estimation day; cases nearly uncorrelated"
-    cases, before = _grank_arguments(scar, standardized)
-    n = len(cases)
-    if n < GRANK_MINIMUM:
-        return not_applicable(name, null, n, _grank_reason("GRANK-T", n, correlation))
-    statistic, df = grank_statistic(cases, before)
-    if not np.isfinite(statistic):
-        return not_applicable(name, null, n, "GRANK-T needs SCARs that differ and estimation days with ranks")
-    note = f"meant for small correlation; here {correlation:.2f} (rejects 8.4% at 5% with 30 cases at 0.7)"
-    return t_test(name, statistic, df, null, n, "approximate", note if correlation > 0.1 else "")
-
-
-def grank_z(scar: ArrayLike, standardized: ArrayLike) -> StatisticalTest:
-    """Generalised rank z, for at least 30 independent cases.
-
-    Parameters
-    ----------
-    scar, standardized : array_like
-        As ``grank_t``.
-
-    Returns
-    -------
-    StatisticalTest
-        Standard normal, two-sided; not applicable below 30 cases.
-
-    Notes
-    -----
-    Formula in ``grank_z_statistic``. Never for correlated markets: it rejects 58% with 6 cases at correlation 0.7.
-
-    References
-    ----------
-    Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
-    """
-    name, null = "grank_z", "the CAR ranks like one more estimation day; cases independent"
-    cases, before = _grank_arguments(scar, standardized)
-    n = len(cases)
-    if n < GRANK_MINIMUM:
-        return not_applicable(name, null, n, _grank_reason("GRANK-Z", n, 0.0))
-    statistic = grank_z_statistic(cases, before)
-    if not np.isfinite(statistic):
-        return not_applicable(name, null, n, "GRANK-Z needs SCARs that differ and estimation days with ranks")
-    return normal_test(name, statistic, null, n, "approximate", "assumes independent cases")
-
-
-def grank_statistic(scar: ArrayLike, standardized: ArrayLike) -> tuple[float, int]:
-    """GRANK-T and its degrees of freedom for any number of cases.
-
-    Returns
-    -------
-    tuple of float and int
-        t and T - 2; t is NaN when it is not defined.
-
-    Notes
-    -----
-    The event is one more day, whose value is SCAR_i over the spread of the SCARs (divisor n - 1).
-    U_it = rank / (T_i + 1) - 1/2, S^2 = (1/T) sum_t (n_t / n) Ubar_t^2 over the T days with a case, event included,
-    Z = Ubar_0 / S, t = Z sqrt((T - 2) / (T - 1 - Z^2)).
-    """
-    cases, before = _grank_arguments(scar, standardized)
-    scores, _ = _grank_scores(cases, before)
-    present_cases = (~np.isnan(scores)).sum(axis=0)
-    days = int((present_cases > 0).sum())
-    if not np.isfinite(scores).any() or days < 3:
-        return float("nan"), days - 2
-    means = np.nansum(scores, axis=0) / np.maximum(present_cases, 1)
-    spread = np.sqrt((present_cases / len(cases) * means**2).sum() / days)
-    z = means[-1] / spread if spread > 0 else np.nan
-    room = days - 1 - z**2
-    return float(z * np.sqrt((days - 2) / room)) if room > 0 else float("nan"), days - 2
-
-
-def grank_z_statistic(scar: ArrayLike, standardized: ArrayLike) -> float:
-    """GRANK-Z for any number of cases; NaN when it is not defined.
-
-    Notes
-    -----
-    Ubar_0 over its standard deviation for independent cases, sqrt(sum_i (T_i - 1) / (12 (T_i + 1))) / n; with one T
-    for all this is Ubar_0 sqrt(12 n (T + 1) / (T - 1)).
-    """
-    cases, before = _grank_arguments(scar, standardized)
-    scores, days = _grank_scores(cases, before)
-    variance = ((days - 1) / (12 * (days + 1))).sum()
-    return float(scores[:, -1].sum() / np.sqrt(variance)) if variance > 0 else float("nan")
-
-
-def _grank_arguments(scar: ArrayLike, standardized: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """SCARs and estimation days of the present cases."""
-    cases, before = checked_array("scar", scar, 1), checked_array("standardized", standardized, 2)
-    same_length("scar", cases, "standardized", before)
-    known = ~np.isnan(cases) & (~np.isnan(before)).any(axis=1)
-    return cases[known], before[known]
-
-
-def _grank_scores(cases: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised ranks U with the event in the last column, shape (n, L + 1), and the days of each case."""
-    spread = cases.std(ddof=1) if len(cases) > 1 and np.ptp(cases) > 0 else np.nan
-    ranks, days = _ranks(np.column_stack([before, cases / spread]))
-    return ranks / (days[:, None] + 1) - 0.5, days
-
-
-def _grank_reason(label: str, n: int, correlation: float) -> str:
-    """Why there is no GRANK below 30 cases, with the largest statistic that n cases allow."""
-    rho = 0.0 if np.isnan(correlation) else correlation
-    effect = 1.0 + (n - 1) * rho
-    bound = f"; with {n} its |Z| cannot exceed about {np.sqrt(3 * n / effect):.2f}" if n and effect > 0 else ""
-    return f"{label} needs at least {GRANK_MINIMUM} cases; {n} given{bound}"
-
-
-def _ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mid-ranks of each row over its present values, NaN elsewhere, and the number of present values of each row."""
-    from scipy.stats import rankdata
-
-    known = ~np.isnan(values)
-    ranks = rankdata(np.where(known, values, np.inf), axis=1)  # absent days come last and are blanked
-    return np.where(known, ranks, np.nan), known.sum(axis=1)
-
-
 def _time_series_test(
     name: str, scores: np.ndarray, largest: np.ndarray, at: int | slice, power: float, null: str
 ) -> StatisticalTest:
@@ -426,13 +289,15 @@ def _time_series_test(
     days = np.nansum(scores, axis=0) / divisor
     tested = columns[count[columns] > 0]
     n = int(known[:, columns].any(axis=1).sum())
-    if n * len(tested) < 2:
-        reason = f"needs at least 2 present values at the event; {n * len(tested)} given, and one cannot reach 5%"
-        return not_applicable(name, null, n, reason)
+    if not len(tested):
+        return not_applicable(name, null, 0, "no case is present at the event")
     scale = np.sqrt((days**2).sum() / (count > 0).sum() * len(tested))
     if not scale > 0:
         return not_applicable(name, null, n, "all days have the same mean rank or sign, so there is no spread")
     bound = (np.where(known, largest[:, None], 0.0).sum(axis=0) / divisor)[tested].sum() / scale
+    if known[:, tested].sum() == 1:
+        reason = f"needs at least 2 values at the event; with 1 the statistic cannot exceed {bound:.2f}"
+        return not_applicable(name, null, n, reason)
     floor = 2.0 * float(special.ndtr(-bound))
     test = normal_test(name, days[tested].sum() / scale, null, n, "approximate")
     return replace(test, floor=floor, note=_floor_note(floor))
