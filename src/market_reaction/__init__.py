@@ -15,6 +15,7 @@ _HOMES = {
     "PriceData": "prices",
     "PriceSeries": "prices",
     "ReactionResult": "reaction",
+    "compare": "compare",
     "event_study": "study",
     "list_instruments": "instruments",
     "load_events": "events",
@@ -23,6 +24,7 @@ _HOMES = {
     "react": "reaction",
     "reaction_sessions": "sessions",
     "search_events": "events",
+    "which_test": "battery",
 }
 __all__ = sorted([*_HOMES, "__version__"])
 

@@ -14,13 +14,12 @@ import pandas as pd
 
 from market_reaction import times
 from market_reaction.calendars import FIRST
+from market_reaction.design import Counterfactual
 from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
-from market_reaction.normal_models import rolling_abnormal
-from market_reaction.pair_study import benchmark_moves
 from market_reaction.prices import PriceData, PriceSeries
-from market_reaction.sessions import SessionClock
+from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study import EventStudyResult
 from market_reaction.windows import EWMA_START, Window, check_history
 
@@ -207,30 +206,13 @@ def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int
     return int(np.argmax(early)) if early.any() else len(early)
 
 
-def sessions_holding(clock: SessionClock, events: pd.DataFrame | None) -> np.ndarray:
-    """Rows of a market whose close-to-close return may hold one of the events, as a boolean array."""
-    changes = np.zeros(len(clock.sessions) + 2, dtype=int)
-    if events is not None:
-        timed = events[events["utc_earliest"].notna()]
-        on = clock.of_dates(_nanoseconds(events.loc[events["utc_earliest"].isna(), "session_date"]))
-        first = clock.first_closing_after(_nanoseconds(timed["utc_earliest"].dt.tz_localize(None)))
-        last = clock.last_closing_after(_nanoseconds(timed["utc_latest"].dt.tz_localize(None)))
-        np.add.at(changes, np.concatenate([on, first]), 1)
-        np.add.at(changes, np.concatenate([on, last]) + 1, -1)
-    return changes.cumsum()[:-2] > 0
-
-
-def _nanoseconds(instants: pd.Series) -> np.ndarray:
-    return instants.astype("datetime64[ns]").astype("int64").to_numpy()
-
-
 @dataclass(frozen=True, slots=True)
 class MarketMoves:
     """Moves and volatility of one market, and which of its sessions a pool may hold; computed once for an event."""
 
     clock: SessionClock
     moves: np.ndarray
-    benchmark: np.ndarray | None
+    counterfactual: Counterfactual
     sigma: np.ndarray
     usable: np.ndarray
 
@@ -239,13 +221,15 @@ class MarketMoves:
         cls, series: PriceSeries, study: EventStudyResult, prices: PriceData, exclude: pd.DataFrame | None
     ) -> MarketMoves:
         """Take what the placebo test of a study needs from one of its series."""
-        moves = series.returns(study.design.returns)  # type: ignore[arg-type]
-        against = study.design.benchmarks.get(series.name)
-        benchmark = benchmark_moves(series, prices[against], study.design.returns) if against else None  # type: ignore[arg-type]
+        counterfactual = study.design.counterfactual(series, prices, study.windows)
         clock = SessionClock.of(series)
-        sigma = ewma_volatility(moves, start=EWMA_START)
+        sigma = ewma_volatility(counterfactual.moves, start=EWMA_START)
         sigma = np.where(sigma > 0, sigma, np.nan)
-        return cls(clock, moves, benchmark, sigma, ~sessions_holding(clock, exclude))
+        return cls(clock, counterfactual.moves, counterfactual, sigma, ~sessions_holding(clock, exclude))
+
+    def abnormal(self, study: EventStudyResult, rows: np.ndarray) -> np.ndarray:
+        """Abnormal return of some sessions, each by the study's model fitted on its own estimation window."""
+        return self.counterfactual.abnormal(rows, study.windows.estimation)
 
 
 def _pseudo_sessions(
@@ -299,9 +283,7 @@ def placebo_at(
     for name, at in zip(names, mapped, strict=True):
         market = markets[name]
         distinct = latest_distinct(at, len(at))
-        abnormal = rolling_abnormal(
-            study.design.normal_model, market.moves, market.benchmark, distinct, study.windows.estimation
-        )
+        abnormal = market.abnormal(study, distinct)
         scaled = abnormal / market.sigma[distinct]
         known = np.isfinite(scaled)
         keep = np.flatnonzero(known & market.usable[distinct])[:history]
@@ -331,9 +313,7 @@ def _market_placebo(
     n_left_out: int,
     minimum: int,
 ) -> MarketPlacebo:
-    at_event = rolling_abnormal(
-        study.design.normal_model, market.moves, market.benchmark, np.array([day_zero]), study.windows.estimation
-    )[0]
+    at_event = market.abnormal(study, np.array([day_zero]))[0]
     sigma = market.sigma[day_zero]
     pool = abnormal / market.sigma[rows]
     return MarketPlacebo(

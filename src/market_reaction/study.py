@@ -30,6 +30,8 @@ from market_reaction.windows import EventWindows, Window
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from market_reaction.battery import TestChoice
+
 
 @dataclass(frozen=True)
 class Design:
@@ -202,6 +204,67 @@ class EventStudyResult:
             n_events=1 if single else frame["n_events"],
             n_excluded=counts.reindex(frame.index).fillna(0).astype(int),
         )
+
+    def tests(
+        self,
+        tests: TestChoice = "all",
+        *,
+        window: Window | None = None,
+        history: int = 500,
+        exclude: pd.DataFrame | None = None,
+        signs: Mapping[str, float] | None = None,
+        margin: float | Mapping[str, float] | None = None,
+        primary: str | None = None,
+        selected_because_it_moved: bool = False,
+    ) -> pd.DataFrame:
+        """Every test that belongs to this case: its p, its domain, or the reason why it does not apply.
+
+        Parameters
+        ----------
+        tests : {"headline", "all"} or sequence of str
+            Names as in ``market_reaction.battery.TESTS``.
+        window : tuple of int, optional
+            Window tested; day 0 of a single event, the first event window of several when left out.
+        history : int
+            Pool size of the placebo tests.
+        exclude : pandas.DataFrame, optional
+            Events kept out of every placebo pool.
+        signs : mapping of str to float, optional
+            Direction expected of each market, +1 or -1, fixed before looking.
+        margin : float or mapping of str to float, optional
+            Largest move that counts as no reaction, in the unit of the market, fixed before looking.
+        primary : str, optional
+            The market the question is about: its p stands, the others are adjusted for having been looked at.
+        selected_because_it_moved : bool
+            Whether the dates were chosen because the market moved: every p is then void.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a test, event and market: event_id, market, test, setting, role, window, statistic, p_value, floor,
+            mde, unit, df, distribution, n, validity, null, p_is_of, note.
+
+        Raises
+        ------
+        WindowError
+            Unknown test, a window beyond the study's, a sign that is not +1 or -1, a margin not above zero.
+        UnknownInstrumentError
+            ``signs``, ``margin`` or ``primary`` name a market that is not studied.
+        """
+        from market_reaction.battery import BatteryOptions, study_tests
+
+        markets = list(self.design.units)
+        options = BatteryOptions.checked(
+            markets,
+            window=None if window is None else self._window(window),
+            history=history,
+            exclude=exclude,
+            signs=signs,
+            margin=margin,
+            primary=primary,
+            selected_because_it_moved=selected_because_it_moved,
+        )
+        return study_tests(self, tests, options)
 
     def __repr__(self) -> str:
         """Count what was studied; ``summary()`` has the figures."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from market_reaction.errors import UnknownInstrumentError, WindowError, did_you_mean
 from market_reaction.placebo import HISTORY
-from market_reaction.windows import Window
+from market_reaction.windows import Window, check_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,31 @@ class BatteryOptions:
     margins: Mapping[str, float] = field(default_factory=dict)
     primary: str | None = None
     selected_because_it_moved: bool = False
+
+    @classmethod
+    def checked(
+        cls,
+        markets: Sequence[str],
+        *,
+        window: Window | None = None,
+        history: int = HISTORY,
+        exclude: pd.DataFrame | None = None,
+        signs: Mapping[str, float] | None = None,
+        margin: float | Mapping[str, float] | None = None,
+        primary: str | None = None,
+        selected_because_it_moved: bool = False,
+    ) -> BatteryOptions:
+        """Options whose markets, signs and margins were checked against the markets studied."""
+        check_history(history)
+        return cls(
+            window=window,
+            history=history,
+            exclude=exclude,
+            signs=checked_signs(signs, markets),
+            margins=checked_margins(margin, markets),
+            primary=None if primary is None else one_market("primary", primary, markets),
+            selected_because_it_moved=selected_because_it_moved,
+        )
 
 
 def by_market(argument: str, given: Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
@@ -105,7 +130,7 @@ def checked_margins(margin: float | Mapping[str, float] | None, markets: Iterabl
     for market, value in checked.items():
         if not (math.isfinite(value) and value > 0):
             raise WindowError(
-                f"margin={value:g} for {market!r} is no margin; give a positive move in the unit of the market, such as "
-                "0.02 for 2%."
+                f"margin={value:g} for {market!r} is no margin; give a positive move in the unit of the market, such "
+                "as 0.02 for 2%."
             )
     return checked

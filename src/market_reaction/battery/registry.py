@@ -121,7 +121,7 @@ TESTS: dict[str, RegisteredTest] = {
         {MARKETS: "cross-check"}, "normal errors of constant variance, markets of one unit", "Brown and Warner (1980)"
     ),
     "kolari_pynnonen_t": RegisteredTest(
-        {MARKETS: "cross-check"},
+        {MARKETS: "cross-check", EVENTS: "cross-check"},
         "three markets or more, and an event that scales all shocks alike: 17% instead of 5% where only the common "
         "factor's variance grows",
         "Kolari and Pynnonen (2010)",
@@ -149,7 +149,9 @@ TESTS: dict[str, RegisteredTest] = {
         {MARKETS: "cross-check", EVENTS: "cross-check"}, "no growth of variance on the event day", "Corrado (1989)"
     ),
     "corrado_zivney_rank": RegisteredTest(
-        {MARKETS: "cross-check", EVENTS: "cross-check"}, "as corrado_rank; missing days allowed", "Corrado, Zivney (1992)"
+        {MARKETS: "cross-check", EVENTS: "cross-check"},
+        "as corrado_rank; missing days allowed",
+        "Corrado, Zivney (1992)",
     ),
     "corrado_zivney_sign": RegisteredTest(
         {MARKETS: "cross-check", EVENTS: "cross-check"}, "any symmetric variance; weak power", "Corrado, Zivney (1992)"

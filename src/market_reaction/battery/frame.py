@@ -1,0 +1,246 @@
+"""All tests of a study as one tidy frame, and the map of what is valid for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.battery.many_events import ManyEvents, basket_tests, event_tests, step_down_tests
+from market_reaction.battery.many_markets import AcrossMarkets, across_tests, adjusted_tests
+from market_reaction.battery.one_event import OneEvent, market_tests, mde_of
+from market_reaction.battery.options import BatteryOptions
+from market_reaction.battery.registry import EVENTS, MARKETS, ONE_MARKET, TESTS, Setting, TestChoice, chosen_tests
+from market_reaction.inference.power import t_mde_factor
+from market_reaction.inference.results import StatisticalTest, not_applicable
+from market_reaction.inference.selection import days_at_least_as_large
+from market_reaction.placebo import PlaceboResult, placebo_test
+from market_reaction.study import EventStudyResult
+from market_reaction.windows import Window
+
+if TYPE_CHECKING:
+    from market_reaction.reaction import ReactionResult
+
+COLUMNS = (
+    "event_id", "market", "test", "setting", "role", "window", "statistic", "p_value", "floor", "mde", "unit", "df",
+    "distribution", "n", "validity", "null", "p_is_of", "note",
+)  # fmt: skip
+ANNOUNCEMENT, JOINT_NEWS = "the announcement", "joint reaction to all listed news"
+THESE_EVENTS = "the events with all other news of their windows"
+YEAR = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One test with its place: event and market are empty where it runs over all of them."""
+
+    found: StatisticalTest
+    setting: Setting
+    window: Window
+    event_id: str = ""
+    market: str = ""
+    mde: float = float("nan")
+    unit: str = ""
+    p_is_of: str = ANNOUNCEMENT
+
+    def as_dict(self) -> dict[str, object]:
+        """Values of ``COLUMNS``."""
+        found = self.found
+        return {
+            "event_id": self.event_id,
+            "market": self.market,
+            "test": found.name,
+            "setting": self.setting,
+            "role": TESTS[found.name].roles[self.setting],
+            "window": f"[{self.window[0]},{self.window[1]}]",
+            "statistic": found.statistic,
+            "p_value": found.p_value,
+            "floor": found.floor,
+            "mde": self.mde,
+            "unit": self.unit,
+            "df": found.df,
+            "distribution": found.distribution,
+            "n": found.n,
+            "validity": found.validity,
+            "null": found.null,
+            "p_is_of": self.p_is_of,
+            "note": found.note,
+        }
+
+
+def study_tests(
+    study: EventStudyResult,
+    tests: TestChoice = "all",
+    options: BatteryOptions | None = None,
+    placebo: PlaceboResult | None = None,
+) -> pd.DataFrame:
+    """Run the tests of a study.
+
+    Parameters
+    ----------
+    study : EventStudyResult
+        One event or several, one market or several.
+    tests : {"headline", "all"} or sequence of str
+        Names as in ``TESTS``.
+    options : BatteryOptions, optional
+        Window, pools, and what was fixed before looking.
+    placebo : PlaceboResult, optional
+        Headline placebo tests that are there already.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a test, event and market. ``market`` is ``"all N markets"`` for a test over markets, ``event_id``
+        ``"all K events"`` for one over events. ``p_value`` is NaN with the reason in ``note`` where a test does not
+        apply. ``mde`` is in the ``unit`` of the market's moves.
+    """
+    names, asked = chosen_tests(tests), options or BatteryOptions()
+    events = dict.fromkeys(event_id for event_id, _ in study.pairs)
+    if len(events) == 1:
+        rows = _of_one_event(study, str(next(iter(events))), names, asked, placebo)
+    else:
+        rows = _of_many_events(study, names, asked, len(events))
+    return pd.DataFrame([row.as_dict() for row in rows], columns=list(COLUMNS))
+
+
+def _of_one_event(
+    study: EventStudyResult,
+    event_id: str,
+    names: tuple[str, ...],
+    options: BatteryOptions,
+    placebo: PlaceboResult | None,
+) -> Iterator[Row]:
+    one = OneEvent(study, study.events.loc[event_id], options)
+    done = placebo or placebo_test(
+        study, study.prices, history=options.history, exclude=options.exclude, signs=options.signs
+    )
+    own = {market: done.markets[event_id, market] for market in one.pairs}
+    over = AcrossMarkets(one, own, done.joint.get(event_id))
+    adjusted = adjusted_tests(over, names)
+    for market, full in own.items():
+        unit = study.design.units[market]
+        of = JOINT_NEWS if one.news(market) else ANNOUNCEMENT
+        chance = _chosen_for_its_move(one, market) if options.selected_because_it_moved else ""
+        for found in market_tests(one, market, full, names):
+            mde = mde_of(one, market, full, found)
+            shown = _void(found, chance) if chance else found
+            yield Row(shown, ONE_MARKET, one.window, event_id, market, mde, unit, of)
+        for found in adjusted[market]:
+            shown = _void(found, chance) if chance else found
+            yield Row(shown, MARKETS, one.window, event_id, market, unit=unit, p_is_of=of)
+    of = JOINT_NEWS if any(one.news(market) for market in own) else ANNOUNCEMENT
+    label = _all_of(len(own), "market")
+    for found in across_tests(over, names):
+        shown = _void(found, "") if options.selected_because_it_moved else found
+        yield Row(shown, MARKETS, one.window, event_id, label, p_is_of=of)
+    yield from _elsewhere(names, EVENTS, "a test over several events; 1 given", one.window, event_id, label)
+
+
+def _of_many_events(
+    study: EventStudyResult, names: tuple[str, ...], options: BatteryOptions, count: int
+) -> Iterator[Row]:
+    markets = [ManyEvents(study, market, options) for market in dict.fromkeys(market for _, market in study.pairs)]
+    label = _all_of(count, "event")
+    adjusted = step_down_tests(markets) if "romano_wolf" in names and len(markets) > 1 else {}
+    for many in markets:
+        unit = study.design.units[many.market]
+        found = [*event_tests(many, names), *([adjusted[many.market]] if adjusted else [])]
+        for test in found:
+            shown = _void(test, "") if options.selected_because_it_moved else test
+            yield Row(shown, EVENTS, many.window, label, many.market, _event_mde(many, test), unit, THESE_EVENTS)
+    if len(markets) > 1:
+        for test in basket_tests(markets, names):
+            shown = _void(test, "") if options.selected_because_it_moved else test
+            yield Row(shown, EVENTS, markets[0].window, label, _all_of(len(markets), "market"), p_is_of=THESE_EVENTS)
+    reason = f"a test of one event; {count} given: placebo_test(result, prices) has each event's own"
+    for setting in (ONE_MARKET, MARKETS):
+        yield from _elsewhere(names, setting, reason, markets[0].window, label, _all_of(len(markets), "market"))
+
+
+def _elsewhere(
+    names: tuple[str, ...], setting: Setting, reason: str, window: Window, event_id: str, market: str
+) -> Iterator[Row]:
+    """Tests that belong to another setting than the case at hand, and to that one alone."""
+    for name in names:
+        if set(TESTS[name].roles) == {setting}:
+            null = "Does not arise here."
+            yield Row(not_applicable(name, null, 0, reason), setting, window, event_id, market)
+
+
+def _event_mde(many: ManyEvents, found: StatisticalTest) -> float:
+    """Minimum detectable mean CAR of the t test over events."""
+    values = many.cluster_cars[np.isfinite(many.cluster_cars)]
+    if found.name != "event_level_t" or not found.applies:
+        return float("nan")
+    return t_mde_factor(len(values) - 1) * float(values.std(ddof=1)) / np.sqrt(len(values))
+
+
+def _all_of(count: int, noun: str) -> str:
+    return f"all {count} {noun}{'s' if count > 1 else ''}"
+
+
+def _chosen_for_its_move(one: OneEvent, market: str) -> str:
+    """What may be said of a day that was chosen because it moved."""
+    return as_large_in_words(*days_at_least_as_large(one.moves[market].moves, one.day_zero[market], YEAR))
+
+
+def as_large_in_words(count: int, sessions: int) -> str:
+    """How many of the last sessions moved at least as much."""
+    return f"{count} of the last {sessions} sessions moved at least this much"
+
+
+def _void(found: StatisticalTest, instead: str) -> StatisticalTest:
+    """The test without its p, for a date that was chosen because the market moved."""
+    reason = "; ".join(text for text in ("p is void: the date was chosen because the market moved", instead) if text)
+    return replace(found, p_value=float("nan"), floor=float("nan"), validity="not applicable", note=reason)
+
+
+def which_test(result: EventStudyResult | ReactionResult) -> pd.DataFrame:
+    """Which tests are valid for a study, which are not, and why.
+
+    Parameters
+    ----------
+    result : EventStudyResult or ReactionResult
+        What was found.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by setting and test: ``use`` (headline, secondary, cross-check, baseline, contrast, or
+        ``"not here"``), ``validity``, ``valid_when``, ``why`` (the reason where the test does not apply, what to bear
+        in mind where it does), ``reference``. Headline tests come first.
+
+    Notes
+    -----
+    The tests are run, so that a reason is that of the case at hand: with one market KP is refused because it needs
+    several, with a pool of 60 days the placebo because it needs 100.
+    """
+    frame = result.tests("all")
+    order = {"headline": 0, "secondary": 1, "cross-check": 2, "contrast": 3, "baseline": 4, "not here": 5}
+    rows = [
+        _map_row(str(setting), str(test), part)
+        for (setting, test), part in frame.groupby(["setting", "test"], sort=False)
+    ]
+    found = pd.DataFrame(rows)
+    by_use = found["use"].map(order)
+    return found.loc[by_use.sort_values(kind="stable").index].set_index(["setting", "test"])
+
+
+def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, object]:
+    entry = TESTS[test]
+    applies = np.isfinite(part["p_value"])
+    shown = part[applies] if applies.any() else part
+    reasons = list(dict.fromkeys(text for text in shown["note"] if text))
+    count = f" ({int(applies.sum())} of {len(part)} markets)" if 0 < applies.sum() < len(part) else ""
+    return {
+        "setting": setting,
+        "test": test,
+        "use": entry.roles[setting] if applies.any() else "not here",
+        "validity": shown["validity"].iloc[0],
+        "valid_when": entry.valid_when,
+        "why": ("; ".join(reasons[:2]) or "valid here") + count,
+        "reference": entry.reference,
+    }

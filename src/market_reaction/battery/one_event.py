@@ -1,0 +1,239 @@
+"""Tests of one event in one market."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.battery.options import BatteryOptions
+from market_reaction.inference.conformal import all_period_residuals, conformal_test
+from market_reaction.inference.equivalence import no_reaction
+from market_reaction.inference.parametric import forecast_t
+from market_reaction.inference.placebo import PlaceboRank, placebo_rank
+from market_reaction.inference.power import t_mde_factor
+from market_reaction.inference.results import StatisticalTest, not_applicable
+from market_reaction.inference.selection import scaled_drifts
+from market_reaction.inference.volatility import garch_rank
+from market_reaction.other_news import OtherNews, news_inside, notable_news, own_id, same_releases
+from market_reaction.pair_study import PairStudy
+from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at, sessions_holding
+from market_reaction.study import EventStudyResult
+from market_reaction.wording import size
+
+SAME_RELEASE_MINIMUM = 19  # the smallest pool whose floor, 1/20, reaches 5%
+DRIFT_LENGTH = 5
+NULL = "This day is drawn like the pool days."
+
+
+@dataclass(frozen=True)
+class OneEvent:
+    """One event in the markets studied, with everything its tests share.
+
+    Attributes
+    ----------
+    study : EventStudyResult
+        The study.
+    event : pandas.Series
+        The announcement.
+    options : BatteryOptions
+        What was asked for.
+    """
+
+    study: EventStudyResult
+    event: pd.Series
+    options: BatteryOptions
+
+    @cached_property
+    def pairs(self) -> dict[str, PairStudy]:
+        """Study of each market."""
+        return {market: pair for (key, market), pair in self.study.pairs.items() if key == self.event.name}
+
+    @cached_property
+    def day_zero(self) -> dict[str, int]:
+        """Row of day 0 by market."""
+        return {market: pair.position for market, pair in self.pairs.items()}
+
+    @cached_property
+    def moves(self) -> dict[str, MarketMoves]:
+        """Moves of each market, with the pool the options allow."""
+        return {
+            market: MarketMoves.of(self.study.prices[market], self.study, self.study.prices, self.options.exclude)
+            for market in self.pairs
+        }
+
+    @cached_property
+    def clean(self) -> dict[str, MarketPlacebo]:
+        """Placebo tests against days without catalogue events and releases of high importance."""
+        quiet = {
+            market: replace(moves, usable=moves.usable & ~sessions_holding(moves.clock, notable_news()))
+            for market, moves in self.moves.items()
+        }
+        return placebo_at(self.event, quiet, self.day_zero, self.study, self.options.history)[0]
+
+    def news(self, market: str) -> tuple[OtherNews, ...]:
+        """Other news inside the day-0 return of a market."""
+        return news_inside(self.study.prices[market], self.day_zero[market], self.event, own_id(self.event))
+
+    def among(self, market: str, news: pd.DataFrame) -> MarketPlacebo:
+        """Placebo test of one market against days that hold some of the news given."""
+        moves = self.moves[market]
+        held = replace(moves, usable=moves.usable & sessions_holding(moves.clock, news))
+        own, _ = placebo_at(
+            self.event, {market: held}, {market: self.day_zero[market]}, self.study, self.options.history,
+            minimum=SAME_RELEASE_MINIMUM,
+        )  # fmt: skip
+        return own[market]
+
+    @cached_property
+    def window(self) -> tuple[int, int]:
+        """Window tested: day 0 when none was named, so that every row answers the headline's question."""
+        return self.options.window or (0, 0)
+
+    def abnormal_everywhere(self, market: str) -> np.ndarray:
+        """Abnormal return of every session of a market, each from its own estimation window."""
+        moves = self.moves[market]
+        everywhere = np.arange(len(moves.moves))
+        return moves.abnormal(self.study, everywhere)
+
+
+def market_tests(one: OneEvent, market: str, full: MarketPlacebo, names: tuple[str, ...]) -> list[StatisticalTest]:
+    """Tests of one market among ``names``, in the order of the registry.
+
+    Parameters
+    ----------
+    one : OneEvent
+        The event.
+    market : str
+        A market of it.
+    full : MarketPlacebo
+        Its headline placebo test.
+    names : tuple of str
+        Tests asked for.
+    """
+    return [_TESTS[name](one, market, full) for name in names if name in _TESTS]
+
+
+def as_test(name: str, rank: PlaceboRank, statistic: float, null: str = NULL, note: str = "") -> StatisticalTest:
+    """A placebo rank in the form of every test; the statistic keeps its sign."""
+    if not np.isfinite(rank.p_value):
+        return not_applicable(name, null, rank.n_placebo, rank.note)
+    return StatisticalTest(
+        name, statistic, rank.p_value, float("nan"), null, f"{rank.n_placebo} pool days", rank.n_placebo,
+        "approximate", note, rank.floor,
+    )  # fmt: skip
+
+
+def _placebo(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    note = f"{full.n_left_out} sessions with excluded events were left out" if full.n_left_out else ""
+    return as_test("placebo", full.scaled, full.statistic, note=note)
+
+
+def _placebo_clean(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    found = one.clean[market]
+    note = f"{found.n_left_out} sessions with catalogue events or releases of high importance were left out"
+    return as_test("placebo_clean", found.scaled, found.statistic, "This day is drawn like a quiet day.", note)
+
+
+def _placebo_same_release(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    kinds, releases = same_releases(one.news(market))
+    null = "This day is drawn like the days with the same release."
+    if not kinds:
+        return not_applicable("placebo_same_release", null, 0, "no scheduled release lies inside this return")
+    found = one.among(market, releases)
+    note = f"pool of days with {' or '.join(kinds)}"
+    if not np.isfinite(found.scaled.p_value):
+        return not_applicable("placebo_same_release", null, found.scaled.n_placebo, f"{note}: {found.scaled.note}")
+    return as_test("placebo_same_release", found.scaled, found.statistic, null, note)
+
+
+def _placebo_plain(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    note = "contrast only: volatility is taken as constant"
+    return as_test("placebo_plain", full.plain, one.pairs[market].day_zero, note=note)
+
+
+def _garch_rank(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    moves, at = one.moves[market].moves, one.day_zero[market]
+    pool = one.moves[market].clock.sessions.get_indexer(full.pool_sessions)
+    return garch_rank(moves[1:at], float(moves[at]), pool - 1)
+
+
+def _conformal(statistic: str, permutations: str) -> Callable[[OneEvent, str, MarketPlacebo], StatisticalTest]:
+    name = f"conformal_{statistic}{'_iid' if permutations == 'iid' else ''}"
+
+    def run(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+        pair, (first, last) = one.pairs[market], one.window
+        abnormal = pair.abnormal[pair.at(first) : pair.at(last) + 1]
+        residuals = all_period_residuals(pair.fit.residuals, abnormal)
+        return replace(conformal_test(*residuals, statistic, permutations), name=name)  # type: ignore[arg-type]
+
+    return run
+
+
+def _forecast_t(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    pair = one.pairs[market]
+    found = forecast_t(*pair.car(one.window), pair.fit.df_resid)
+    if found.applies and not pair.fit.exact:
+        return replace(found, validity="approximate", note=pair.fit.note or "the forecast error is approximate")
+    return found
+
+
+def _drift_before(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    moves, at = one.moves[market], one.day_zero[market]
+    pool = moves.clock.sessions.get_indexer(full.pool_sessions)
+    rows = np.append(pool, at)
+    drifts = scaled_drifts(one.abnormal_everywhere(market), 0.0, moves.sigma, rows, DRIFT_LENGTH)
+    before = drifts[:-1][np.isfinite(drifts[:-1])]
+    rank = placebo_rank(drifts[-1], before)
+    null = f"The {DRIFT_LENGTH} sessions before the announcement are drawn like those before the pool days."
+    note = "pool windows overlap, so that a nominal 5% is 6 to 8%"
+    return as_test("drift_before", rank, float(drifts[-1]), null, note)
+
+
+def _no_reaction(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
+    pair = one.pairs[market]
+    car, std_error = pair.car(one.window)
+    found = no_reaction(car, std_error, pair.fit.df_resid, one.options.margins.get(market))
+    unit = one.study.design.units[market]
+    null = "The reaction is larger than the margin."
+    smallest = f"smallest margin this day can exclude: {size(found.smallest_margin, unit)}"
+    if not np.isfinite(found.p_value):
+        return not_applicable("no_reaction", null, pair.fit.nobs, f"{smallest}; {found.verdict}")
+    note = f"{found.verdict} ({size(found.margin, unit)}); {smallest}"
+    return StatisticalTest(
+        "no_reaction", car / std_error, found.p_value, found.df, null, f"t({found.df:g})", pair.fit.nobs,
+        "approximate", note,
+    )  # fmt: skip
+
+
+_TESTS: Mapping[str, Callable[[OneEvent, str, MarketPlacebo], StatisticalTest]] = {
+    "placebo": _placebo,
+    "placebo_clean": _placebo_clean,
+    "placebo_same_release": _placebo_same_release,
+    "garch_rank": _garch_rank,
+    "placebo_plain": _placebo_plain,
+    "conformal_car": _conformal("car", "cyclic"),
+    "conformal_car_iid": _conformal("car", "iid"),
+    "conformal_path": _conformal("path", "cyclic"),
+    "conformal_path_iid": _conformal("path", "iid"),
+    "forecast_t": _forecast_t,
+    "drift_before": _drift_before,
+    "no_reaction": _no_reaction,
+}
+
+
+def mde_of(one: OneEvent, market: str, full: MarketPlacebo, found: StatisticalTest) -> float:
+    """Minimum detectable effect of a test, in the unit of the market's moves; NaN where it has no simple one."""
+    if not found.applies:
+        return float("nan")
+    if found.name == "placebo":
+        return full.mde
+    if found.name == "placebo_clean":
+        return one.clean[market].mde
+    if found.name == "forecast_t":
+        pair = one.pairs[market]
+        return t_mde_factor(pair.fit.df_resid) * pair.car(one.window)[1]
+    return float("nan")
