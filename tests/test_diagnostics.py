@@ -178,6 +178,8 @@ def test_residuals_of_one_size_have_no_variance_to_follow() -> None:
 def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(WindowError, match="lags=0 is no number of lags"):
         ljung_box(residuals_of(0), 0)
+    with pytest.raises(WindowError, match="residuals holds 1 infinite value"):
+        diagnose(np.append(residuals_of(0), np.inf))
     with pytest.raises(WindowError, match="largest=3 of 4 residuals cannot be left out; give 1 to 2"):
         influence(np.array([1.0, 2.0, 3.0, 4.0]))
     with pytest.raises(WindowError, match="largest=0"):

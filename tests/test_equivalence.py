@@ -39,7 +39,7 @@ def test_the_csi_300_cannot_show_that_the_london_framework_moved_it_by_less_than
 
 
 def test_the_figures_of_the_methods_brief() -> None:
-    """methods.md 8.8: |CAR| + 1.66 sigma_T, 2.7% for +0.75% with s = 1.2%; power four fifths from 2.93 sigma_T, 3.5%."""
+    """methods.md 8.8: |CAR| + 1.66 sigma_T, 2.7% for +0.75% at s = 1.2%; power four fifths from 2.93 sigma_T, 3.5%."""
     found = no_reaction(0.0, 1.0, 118)
     assert found.smallest_margin == pytest.approx(1.66, abs=0.005)
     assert margin_factor(10**6) == pytest.approx(2.93, abs=0.005)

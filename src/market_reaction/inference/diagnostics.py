@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import checked_array
 from market_reaction.inference.results import StatisticalTest, not_applicable
 
 MINIMUM_RESIDUALS = 30
@@ -22,6 +23,11 @@ def diagnose(residuals: np.ndarray) -> tuple[StatisticalTest, ...]:
     ----------
     residuals : numpy.ndarray
         Estimation residuals, shape (L,), oldest first; NaN rows are left out.
+
+    Raises
+    ------
+    WindowError
+        ``residuals`` is not one-dimensional or holds an infinite value.
     """
     return tuple(test(residuals) for test in (jarque_bera, ljung_box, arch_lm, variance_break, largest_residual))
 
@@ -233,6 +239,7 @@ def _usable(residuals: np.ndarray, lags: int = 1) -> tuple[np.ndarray, np.ndarra
     """Present residuals, their rows, and why they do not suffice."""
     if lags < 1:
         raise WindowError(f"lags={lags} is no number of lags; give 1 or more.")
+    residuals = checked_array("residuals", residuals, 1)
     rows = np.flatnonzero(np.isfinite(residuals))
     known, needed = residuals[rows], max(MINIMUM_RESIDUALS, 3 * lags)
     if len(known) < needed:

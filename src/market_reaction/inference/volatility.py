@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import checked_array
 from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.results import StatisticalTest, not_applicable, rank_test
 
@@ -66,7 +67,7 @@ def fit_garch(moves: np.ndarray, asymmetric: bool = False) -> GarchVolatility:
     Raises
     ------
     WindowError
-        ``moves`` is not one-dimensional.
+        ``moves`` is not one-dimensional or holds an infinite value.
 
     Notes
     -----
@@ -78,10 +79,9 @@ def fit_garch(moves: np.ndarray, asymmetric: bool = False) -> GarchVolatility:
     Bollerslev (1987), Review of Economics and Statistics 69:542; Glosten, Jagannathan and Runkle (1993), Journal of
     Finance 48:1779.
     """
-    if moves.ndim != 1:
-        raise WindowError(f"moves has shape {moves.shape}; give the moves of one market, shape (n,).")
+    moves = checked_array("moves", moves, 1)
     present = np.isfinite(moves)
-    known = moves[present].astype(float)
+    known = moves[present]
     if not len(known) or np.ptp(known) == 0:
         return _no_fit(len(moves), "the moves are constant" if len(known) else "there are no moves")
     scale = float(known.std())
