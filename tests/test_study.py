@@ -6,6 +6,7 @@ import pytest
 
 from helpers import price_data, seeded_closes
 from market_reaction import events
+from market_reaction.design import benchmark_moves
 from market_reaction.errors import (
     AmbiguousSessionWarning,
     DataQualityWarning,
@@ -14,7 +15,6 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
-from market_reaction.pair_study import benchmark_moves
 from market_reaction.records import record_of
 from market_reaction.study import event_study
 from market_reaction.windows import EventWindows

@@ -192,8 +192,10 @@ def parameters(result: ReactionResult) -> str:
         f"normal model {asked['normal_model']}",
         f"returns {asked['returns'] or 'of each market'}",
         f"benchmark {asked['benchmark'] or 'none'}",
+        *(f"{name} {', '.join(asked[name])}" for name in ("factors", "donors") if asked[name]),
         f"source {asked['source']}",
         f"placebo pool {asked['history']}",
         f"events left out of the pool {asked['excluded_events']}",
+        f"events left out of the estimation {asked['skipped_events']}",
     ]
     return "; ".join([*parts, f"as of {asked['as_of']}"] if asked["as_of"] else parts)

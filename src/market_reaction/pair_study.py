@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
 from market_reaction.inference.scales import ewma_volatility, mad_std
-from market_reaction.instruments import ReturnKind
-from market_reaction.normal_models import NormalFit, NormalModel, fit_normal_model
-from market_reaction.prices import PriceSeries, moves_between
+from market_reaction.normal_models import NormalFit, fit_normal_model, trailing_mean
+from market_reaction.prices import PriceSeries
 from market_reaction.windows import EWMA_START, EventWindows, Window
 
 
@@ -32,6 +32,8 @@ class PairStudy:
         The normal-return model.
     mad_std, ewma_std : float
         Robust spread of the estimation residuals, and EWMA(0.97) volatility known at the close before day 0.
+    n_skipped : int
+        Sessions of the estimation window left out because other events fall into them.
     """
 
     position: int
@@ -42,10 +44,15 @@ class PairStudy:
     fit: NormalFit
     mad_std: float
     ewma_std: float
+    n_skipped: int = 0
 
     def at(self, tau: int) -> int:
         """Index of a session offset in the arrays."""
         return tau - int(self.taus[0])
+
+    def estimation_rows(self, estimation: Window) -> np.ndarray:
+        """Rows of the series whose returns entered the fit, shape (n,)."""
+        return self.position + estimation[0] + np.flatnonzero(self.fit.used)
 
     @property
     def day_zero(self) -> float:
@@ -79,35 +86,71 @@ class PairStudy:
         return (total, error) if np.isfinite(total) else (float("nan"), float("nan"))
 
 
-def benchmark_moves(series: PriceSeries, benchmark: PriceSeries, kind: ReturnKind | None) -> np.ndarray:
-    """Benchmark move over each session of another series, from the benchmark's closes at that series' session labels.
-
-    Returns
-    -------
-    numpy.ndarray
-        One value a session of ``series``; NaN where the benchmark has no close of either label.
-    """
-    levels = benchmark.bars["close"].reindex(series.sessions).to_numpy(dtype=float)
-    return moves_between(levels, benchmark.instrument.kind_of_moves(kind))
-
-
 def study_pair(
-    event_id: str,
-    series: PriceSeries,
-    position: int,
-    windows: EventWindows,
-    normal_model: NormalModel = "constant_mean",
-    returns: ReturnKind | None = None,
-    benchmark: PriceSeries | None = None,
+    event_id: str, series: PriceSeries, position: int, windows: EventWindows, counterfactual: Counterfactual
 ) -> PairStudy:
     """Fit the normal-return model and take abnormal returns around one day 0.
+
+    Parameters
+    ----------
+    event_id : str
+        Named in messages.
+    series : PriceSeries
+        The market.
+    position : int
+        Row of day 0.
+    windows : EventWindows
+        Estimation and event windows.
+    counterfactual : Counterfactual
+        Moves of the market and of what its normal return is made of, as ``Design.counterfactual`` gives them.
 
     Raises
     ------
     WindowError
-        Day 0 lies beyond the data, or the estimation window before the first return; the message gives the bound.
+        Day 0 lies beyond the data, the estimation window before the first return, or ``skip`` leaves less than half of
+        it; the message gives the bound.
+    EstimationError
+        The model cannot be fitted on the estimation window.
     """
+    _check_reach(event_id, series, position, windows)
     first, last = windows.estimation
+    low, high = windows.span_offsets
+    returns, n_skipped = _without_skipped(event_id, series, position, windows, counterfactual)
+    lags, leads = counterfactual.dimson
+    try:
+        fit = fit_normal_model(
+            counterfactual.model, returns, _rows(counterfactual.regressors, position + np.arange(first, last + 1)),
+            names=counterfactual.names, lags=lags, leads=leads,
+        )  # fmt: skip
+    except WindowError as error:
+        raise type(error)(f"event {event_id!r} in {series.name!r}: {error}") from None
+    inputs = counterfactual.regressors
+    if counterfactual.model == "rolling_mean":
+        inputs = trailing_mean(counterfactual.moves, windows.estimation, counterfactual.skipped)
+
+    def around(start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Moves and regressors of the offsets from start to stop."""
+        rows = position + np.arange(start - fit.lags, stop + fit.leads + 1)
+        return _rows(counterfactual.moves, position + np.arange(start, stop + 1)), _rows(inputs, rows)  # type: ignore[return-value]
+
+    fit = fit.through(*around(last + 1, low - 1))
+    actual, market = around(low, high)
+    return PairStudy(
+        position=position,
+        taus=np.arange(low, high + 1),
+        actual=actual,
+        abnormal=fit.abnormal(actual, market),
+        forecast_cov=fit.forecast_covariance(len(actual), market),
+        fit=fit,
+        mad_std=mad_std(fit.residuals),
+        ewma_std=float(ewma_volatility(counterfactual.moves[: position + 1], start=EWMA_START)[-1]),
+        n_skipped=n_skipped,
+    )
+
+
+def _check_reach(event_id: str, series: PriceSeries, position: int, windows: EventWindows) -> None:
+    """Refuse a day 0 beyond the data, or an estimation window before the first return."""
+    first = windows.estimation[0]
     if position >= len(series.sessions):
         raise WindowError(
             f"event {event_id!r} has its reaction session after the last row of {series.name!r} "
@@ -121,28 +164,30 @@ def study_pair(
             f"{series.source}). "
             f"Load earlier prices, or shorten estimation={windows.estimation}."
         )
-    moves = series.returns(returns)
-    market = benchmark_moves(series, benchmark, returns) if benchmark is not None else None
-    inside = slice(position + first, position + last + 1)
-    fit = fit_normal_model(normal_model, moves[inside], None if market is None else market[inside])
-    low, high = windows.span_offsets
-    taus = np.arange(low, high + 1)
-    actual, market_at = (_rows(values, position + taus) for values in (moves, market))
-    assert actual is not None
-    return PairStudy(
-        position=position,
-        taus=taus,
-        actual=actual,
-        abnormal=fit.abnormal(actual, market_at),
-        forecast_cov=fit.forecast_covariance(len(taus), market_at),
-        fit=fit,
-        mad_std=mad_std(fit.residuals),
-        ewma_std=float(ewma_volatility(moves[: position + 1], start=EWMA_START)[-1]),
-    )
+
+
+def _without_skipped(
+    event_id: str, series: PriceSeries, position: int, windows: EventWindows, counterfactual: Counterfactual
+) -> tuple[np.ndarray, int]:
+    """Returns of the estimation window, NaN where other events are, and how many sessions that takes away."""
+    inside = slice(position + windows.estimation[0], position + windows.estimation[1] + 1)
+    returns = counterfactual.moves[inside]
+    if counterfactual.skipped is None:
+        return returns, 0
+    skipped = counterfactual.skipped[inside]
+    count, least = int(skipped.sum()), -(-windows.length // 2)
+    if windows.length - count < least:
+        raise WindowError(
+            f"event {event_id!r} in {series.name!r}: skip= takes away {count} of the {windows.length} sessions of the "
+            f"estimation window; at least {least} must be left. Name fewer events in skip=, shorten the event windows, "
+            "or lengthen estimation=."
+        )
+    return np.where(skipped, np.nan, returns), count
 
 
 def _rows(values: np.ndarray | None, at: np.ndarray) -> np.ndarray | None:
     """Values at some rows, NaN beyond the last."""
     if values is None:
         return None
-    return np.append(values, np.nan)[np.minimum(at, len(values))]
+    padded = np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])
+    return padded[np.minimum(at, len(values))]

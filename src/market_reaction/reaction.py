@@ -30,8 +30,9 @@ from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.records import Record, record_of
+from market_reaction.regressors import check_choices, find_regressors
 from market_reaction.sessions import Reaction, SessionClock, locate
-from market_reaction.study import EventStudyResult, event_study, find_benchmark
+from market_reaction.study import EventStudyResult, event_study
 from market_reaction.windows import EventWindows
 
 if TYPE_CHECKING:
@@ -260,6 +261,9 @@ def react(
     normal_model: NormalModel = "constant_mean",
     returns: ReturnKind | None = None,
     benchmark: str | None = None,
+    factors: Sequence[str] = (),
+    donors: Sequence[str] = (),
+    skip: pd.DataFrame | None = None,
     source: SourceName = "auto",
     folder: str | Path | None = None,
     as_of: str | None = None,
@@ -283,12 +287,17 @@ def react(
         Names, symbols or ``"yahoo:TICKER"``; the default list when left out.
     windows : EventWindows or sequence of pairs, optional
         Event windows in sessions; (0, 1) and (0, 5) after an estimation window of (-130, -11) when left out.
-    normal_model : {"constant_mean", "market", "market_adjusted"}
-        Counterfactual.
+    normal_model : str
+        Counterfactual: a name of ``market_reaction.normal_models.NORMAL_MODELS``.
     returns : {"log", "simple"}, optional
         Each instrument's own kind when left out.
     benchmark : str, optional
         Market to use as benchmark; loaded if it is not among ``markets``.
+    factors, donors : sequence of str
+        Markets that ``normal_model="factors"`` or ``"synthetic_control"`` takes; loaded as well, and not shown unless
+        they are among ``markets``.
+    skip : pandas.DataFrame, optional
+        Events whose sessions are left out of the estimation windows, such as ``mr.load_events()``.
     source : {"auto", "yahoo", "bundled", "files"}
         Where prices come from.
     folder : str or Path, optional
@@ -337,13 +346,13 @@ def react(
     )
     asked = find_instruments(DEFAULT_MARKETS if markets is None else markets)
     prices = load_prices(
-        [*asked, *_benchmarks(asked, normal_model, benchmark)],
+        [*asked, *_inputs(asked, normal_model, benchmark, factors, donors)],
         events=table, windows=chosen, history=history, source=source, folder=folder, as_of=as_of, refresh=refresh,
         progress=progress,
     )  # fmt: skip
     event = table.iloc[0]
     loaded = [series for series in prices if series.instrument in asked]
-    without = _without_benchmark(prices, loaded, normal_model, benchmark)
+    without = _without_inputs(prices, loaded, normal_model, benchmark, factors, donors)
     prices = replace(prices, unavailable=pd.concat([prices.unavailable, without], ignore_index=True))
     studied = [series.name for series in loaded if series.name not in set(without["market"])]
     if not studied:
@@ -352,7 +361,7 @@ def react(
         warnings.simplefilter("ignore", MarketReactionWarning)  # the notes of each row say the same
         study = event_study(
             prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns,
-            benchmark=benchmark,
+            benchmark=benchmark, factors=factors, donors=donors, skip=skip,
         )  # fmt: skip
     rows, placebo = _measure_all(event, prices, study, history, exclude, signs)
     parameters = {
@@ -361,6 +370,9 @@ def react(
         "normal_model": normal_model,
         "returns": returns,
         "benchmark": benchmark,
+        "factors": list(factors),
+        "donors": list(donors),
+        "skipped_events": 0 if skip is None else len(skip),
         "source": source,
         "history": history,
         "as_of": as_of,
@@ -378,24 +390,31 @@ def _announcement(announcement: str | datetime | None, day: str | Date | None) -
     return event_tables.dated(day) if day is not None else event_tables.announcement(announcement)  # type: ignore[arg-type]
 
 
-def _benchmarks(asked: Sequence[Instrument], normal_model: str, named: str | None) -> list[str]:
-    """Benchmarks the normal-return model needs: the one named, else each market's default."""
-    if normal_model == "constant_mean":
-        return []
-    return [named] if named else [instrument.benchmark for instrument in asked if instrument.benchmark]
+def _inputs(
+    asked: Sequence[Instrument], normal_model: str, benchmark: str | None, factors: Sequence[str], donors: Sequence[str]
+) -> list[str]:
+    """Markets to load for the normal return: factors, donors, the benchmark named, else each market's default."""
+    check_choices(normal_model, factors, donors)
+    if NORMAL_MODELS[normal_model].regressors == "benchmark" and not benchmark:
+        return [instrument.benchmark for instrument in asked if instrument.benchmark]
+    return [*([benchmark] if benchmark else []), *factors, *donors]
 
 
-def _without_benchmark(
-    prices: PriceData, loaded: Sequence[PriceSeries], normal_model: str, named: str | None
+def _without_inputs(
+    prices: PriceData,
+    loaded: Sequence[PriceSeries],
+    normal_model: str,
+    benchmark: str | None,
+    factors: Sequence[str],
+    donors: Sequence[str],
 ) -> pd.DataFrame:
     """Markets that the normal-return model cannot measure: columns market, reason."""
     lost = []
-    if normal_model in NORMAL_MODELS and normal_model != "constant_mean":
-        for series in loaded:
-            try:
-                find_benchmark(prices, series, named, normal_model)
-            except (UnknownInstrumentError, WindowError) as error:
-                lost.append((series.name, str(error)))
+    for series in loaded:
+        try:
+            find_regressors(prices, series, normal_model, benchmark, factors, donors)
+        except (UnknownInstrumentError, WindowError) as error:
+            lost.append((series.name, str(error)))
     return pd.DataFrame(lost, columns=["market", "reason"], dtype=str)
 
 
@@ -428,11 +447,7 @@ def _measure_all(
             if position == where.position:
                 pair, test = study.pairs[key, series.name], tests[series.name]
             else:
-                against = study.design.benchmarks.get(series.name)
-                pair = study_pair(
-                    key, series, position, study.windows, study.design.normal_model, study.design.returns,  # type: ignore[arg-type]
-                    prices[against] if against else None,
-                )  # fmt: skip
+                pair = study_pair(key, series, position, study.windows, moves[series.name].counterfactual)
                 candidates = day_zero | {series.name: position}
                 found, alternative = placebo_at(event, moves, candidates, study, history, signs=signs)
                 test = found[series.name]

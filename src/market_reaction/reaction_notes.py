@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
+from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceSeries
 from market_reaction.sessions import Reaction
 from market_reaction.study import EventStudyResult, findings_inside
@@ -43,22 +44,7 @@ def on_row(
         *_notes_on_clock(event, series, where, session),
         *_notes_on_windows(series, measured),
     ]
-    benchmark = study.design.benchmarks.get(series.name)
-    if benchmark is not None:
-        notes.append(
-            f"relative effect: z, p and CAR are of the move beyond what {benchmark} explains "
-            f"({study.design.normal_model}); "
-            "if the news moved that as well, they are no measure of the whole reaction."
-        )
-        pair = study.pairs[str(event.name), series.name]
-        blank = pair.taus[np.isfinite(pair.actual) & ~np.isfinite(pair.abnormal)]
-        if len(blank):
-            first_blank = series.sessions[where.position + int(blank[0])]
-            notes.append(
-                f"{benchmark} has no close at one end of {len(blank)} session(s) of the windows, first "
-                f"{first_blank:%Y-%m-%d}, "
-                "so there is no abnormal return; use 'constant_mean' or a benchmark that trades on the same days."
-            )
+    notes += _notes_on_model(series, study.pairs[str(event.name), series.name], study)
     gap = (session - before).days
     if gap > 4:
         notes.append(f"the return spans {gap} calendar days since {before:%Y-%m-%d}; the news of all of them is in it.")
@@ -90,6 +76,38 @@ def _notes_on_clock(event: pd.Series, series: PriceSeries, where: Reaction, sess
             f"{len(where.without_row)} calendar session(s) between the news and day 0 have no row in the series "
             f"({days}): "
             "closed in fact, or missing data."
+        )
+    return notes
+
+
+def _notes_on_model(series: PriceSeries, pair: PairStudy, study: EventStudyResult) -> list[str]:
+    """Relative effects, sessions without a normal return, approximate errors, sessions the estimation left out."""
+    notes = []
+    inputs = " and ".join(study.design.regressors[series.name])
+    if inputs:
+        notes.append(
+            f"relative effect: z, p and CAR are of the move beyond what {inputs} explains "
+            f"({study.design.normal_model}); "
+            "if the news moved that as well, they are no measure of the whole reaction."
+        )
+        blank = pair.taus[np.isfinite(pair.actual) & ~np.isfinite(pair.abnormal)]
+        if len(blank):
+            first_blank = series.sessions[pair.position + int(blank[0])]
+            notes.append(
+                f"{inputs} has no close at one end of {len(blank)} session(s) of the windows, first "
+                f"{first_blank:%Y-%m-%d}, "
+                "so there is no abnormal return; use 'constant_mean' or markets that trade on the same days."
+            )
+    if not pair.fit.exact:
+        more = f" ({pair.fit.note})" if pair.fit.note else ""
+        notes.append(
+            f"approximate: {study.design.normal_model} has no exact forecast error, so z and the errors of the CAR are "
+            f"rough{more}; the placebo p does not rest on them."
+        )
+    if pair.n_skipped:
+        notes.append(
+            f"{pair.n_skipped} of {study.windows.length} sessions of the estimation window are left out because other "
+            "events fall into them."
         )
     return notes
 

@@ -186,6 +186,23 @@ def _phase_of_spot_fx(instant: pd.Timestamp) -> tuple[str, float]:
     return "closed day", (sunday - local).total_seconds() / 60
 
 
+def sessions_holding(clock: SessionClock, events: pd.DataFrame | None) -> np.ndarray:
+    """Rows of a market whose close-to-close return may hold one of the events, as a boolean array."""
+    changes = np.zeros(len(clock.sessions) + 2, dtype=int)
+    if events is not None:
+        timed = events[events["utc_earliest"].notna()]
+        on = clock.of_dates(_nanoseconds(events.loc[events["utc_earliest"].isna(), "session_date"]))
+        first = clock.first_closing_after(_nanoseconds(timed["utc_earliest"].dt.tz_localize(None)))
+        last = clock.last_closing_after(_nanoseconds(timed["utc_latest"].dt.tz_localize(None)))
+        np.add.at(changes, np.concatenate([on, first]), 1)
+        np.add.at(changes, np.concatenate([on, last]) + 1, -1)
+    return changes.cumsum()[:-2] > 0
+
+
+def _nanoseconds(instants: pd.Series) -> np.ndarray:
+    return instants.astype("datetime64[ns]").astype("int64").to_numpy()
+
+
 def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | Instrument]) -> pd.DataFrame:
     """Reaction session of every event in every market.
 

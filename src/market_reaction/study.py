@@ -12,18 +12,14 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from market_reaction.errors import (
-    AmbiguousSessionWarning,
-    DataQualityWarning,
-    OverlappingEventsWarning,
-    UnknownInstrumentError,
-    WindowError,
-)
+from market_reaction.design import Design
+from market_reaction.errors import AmbiguousSessionWarning, DataQualityWarning, OverlappingEventsWarning, WindowError
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.instruments import ReturnKind
-from market_reaction.normal_models import NORMAL_MODELS, NormalModel
+from market_reaction.normal_models import NormalModel
 from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.regressors import check_choices, find_regressors
 from market_reaction.sessions import reaction_sessions
 from market_reaction.windows import EventWindows, Window
 
@@ -31,28 +27,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from market_reaction.battery import TestChoice
-
-
-@dataclass(frozen=True)
-class Design:
-    """How a study was set up.
-
-    Attributes
-    ----------
-    normal_model : str
-        Name of the normal-return model.
-    returns : str or None
-        Return kind asked for; None for each instrument's own.
-    benchmarks : mapping of str to str
-        Benchmark of each market, where the model needs one.
-    units : mapping of str to str
-        Unit of each market's moves: ``"return"``, ``"points"`` or ``"percentage points"``.
-    """
-
-    normal_model: str
-    returns: str | None
-    benchmarks: Mapping[str, str]
-    units: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -320,6 +294,10 @@ def event_study(
     normal_model: NormalModel = "constant_mean",
     returns: ReturnKind | None = None,
     benchmark: str | None = None,
+    factors: Sequence[str] = (),
+    donors: Sequence[str] = (),
+    skip: pd.DataFrame | None = None,
+    dimson: tuple[int, int] = (1, 0),
     on_bad_event: Literal["raise", "exclude"] = "raise",
 ) -> EventStudyResult:
     """Measure the reaction to every event in every loaded market.
@@ -331,16 +309,29 @@ def event_study(
     events : pandas.DataFrame
         As ``load_events`` gives it.
     markets : sequence of str, optional
-        Loaded markets to study; all of them when left out. A benchmark needs to be loaded, not studied.
+        Loaded markets to study; all but the factors and donors when left out. Those, and a benchmark, need to be
+        loaded, not studied.
     windows : EventWindows, optional
         Estimation window (-130, -11) and event windows (0, 1) and (0, 5) when left out.
-    normal_model : {"constant_mean", "market", "market_adjusted"}
-        Counterfactual. The last two need a benchmark that the event did not move: if it did, the result is the
-        effect relative to the benchmark.
+    normal_model : str
+        Counterfactual: a name of ``market_reaction.normal_models.NORMAL_MODELS``, which says a sentence on each. Those
+        with a benchmark, factors or donors suppose that the event did not move these: if it did, the result is the
+        effect relative to them.
     returns : {"log", "simple"}, optional
         Each instrument's own kind when left out (log for prices). Yields and VIX are always differences.
     benchmark : str, optional
-        Market to use as benchmark for all; each instrument's default when left out. It must be loaded.
+        Market to use as benchmark for all; each instrument's default when left out. It must be loaded. The GARCH models
+        take one only if it is named here.
+    factors : sequence of str
+        Loaded markets that ``normal_model="factors"`` regresses on.
+    donors : sequence of str
+        Loaded markets that ``normal_model="synthetic_control"`` mixes; they must be open in the same hours as the
+        market studied.
+    skip : pandas.DataFrame, optional
+        Event table, such as ``mr.load_events()``: sessions of an estimation window that lie in the event window of one
+        of these are left out of it. ``PairStudy.n_skipped`` counts them.
+    dimson : tuple of int
+        Sessions of the benchmark before and after each session that ``normal_model="dimson"`` takes.
     on_bad_event : {"raise", "exclude"}
         Whether events that cannot be measured stop the study (all are listed) or are moved to ``excluded``.
 
@@ -351,9 +342,13 @@ def event_study(
     Raises
     ------
     WindowError
-        Events whose windows reach beyond the data; all are listed at once.
+        Events whose windows reach beyond the data or lose too many sessions to ``skip``; all are listed at once.
+        Factors or donors that do not belong to the model, or donors open in other hours.
+    EstimationError
+        Events on whose estimation window the model cannot be fitted: a constant series, collinear factors, a GARCH that
+        does not converge. It is a ``WindowError`` too.
     UnknownInstrumentError
-        A benchmark that is not loaded.
+        A benchmark, factor or donor that is not loaded.
 
     Warns
     -----
@@ -367,7 +362,7 @@ def event_study(
     Notes
     -----
     AR_t = R_t - E[R_t]; CAR(t1, t2) is the sum of AR over the window; Var(CAR) = s^2 [m + x_W'(X'X)^-1 x_W] with L - k
-    degrees of freedom.
+    degrees of freedom, exact for the models whose ``NORMAL_MODELS`` entry says so and approximate for the others.
 
     References
     ----------
@@ -375,29 +370,38 @@ def event_study(
     35:13.
     """
     windows = windows or EventWindows()
-    if normal_model not in NORMAL_MODELS:
-        raise WindowError(f"normal_model={normal_model!r} is not known; choose one of {', '.join(NORMAL_MODELS)}.")
+    check_choices(normal_model, factors, donors)
     if returns not in (None, "log", "simple"):
         raise WindowError(
             f"returns={returns!r} is not known; choose 'log' or 'simple', or leave it out for each market's own kind."
         )
-    studied = list(prices) if markets is None else [prices[name] for name in markets]
+    inputs = {prices[name].name for name in (*factors, *donors)}
+    studied = [series for series in prices if series.name not in inputs]
+    if markets is not None:
+        studied = [prices[name] for name in markets]
     sessions = reaction_sessions(events, PriceData({series.name: series for series in studied}))
     pairs: dict[tuple[str, str], PairStudy] = {}
     excluded: list[dict[str, object]] = []
     bad: list[str] = []
-    benchmarks: dict[str, str] = {}
-    units = {series.name: series.instrument.change_unit for series in studied}
+    regressors = {
+        series.name: find_regressors(prices, series, normal_model, benchmark, factors, donors) for series in studied
+    }
+    design = Design(
+        normal_model=normal_model,
+        returns=returns,
+        regressors={market: tuple(item.name for item in items) for market, items in regressors.items()},
+        units={series.name: series.instrument.change_unit for series in studied},
+        skip=skip,
+        dimson=dimson,
+    )
     for series in studied:
-        against = None if normal_model == "constant_mean" else find_benchmark(prices, series, benchmark, normal_model)
-        if against is not None:
-            benchmarks[series.name] = against.name
+        counterfactual = design.counterfactual(series, prices, windows)
         for event_id in events.index:
             session = sessions.at[(event_id, series.name), "session"]
             position = int(series.sessions.get_indexer(pd.DatetimeIndex([session]))[0])
             position = len(series.sessions) if position < 0 else position
             try:
-                pair = study_pair(event_id, series, position, windows, normal_model, returns, against)
+                pair = study_pair(event_id, series, position, windows, counterfactual)
             except WindowError as error:
                 bad.append(str(error))
                 excluded.append(_left_out(event_id, series.name, session, str(error)))
@@ -415,35 +419,10 @@ def event_study(
         events=events,
         sessions=sessions,
         windows=windows,
-        design=Design(normal_model, returns, benchmarks, units),
+        design=design,
         excluded=pd.DataFrame(excluded, columns=["event_id", "market", "session", "reason"]),
         prices=prices,
     )
-
-
-def find_benchmark(prices: PriceData, series: PriceSeries, name: str | None, normal_model: str) -> PriceSeries:
-    """Benchmark series of a market: the one named, else its default.
-
-    Raises
-    ------
-    UnknownInstrumentError
-        The benchmark is not loaded, or none is known.
-    WindowError
-        The benchmark is the market itself.
-    """
-    wanted = name or series.instrument.benchmark
-    if not wanted:
-        raise UnknownInstrumentError(
-            f"{series.name!r} has no default benchmark, which normal_model={normal_model!r} needs. "
-            "Name one with benchmark=, or use normal_model='constant_mean'."
-        )
-    found = prices[wanted]
-    if found.name == series.name:
-        raise WindowError(
-            f"{series.name!r} cannot be its own benchmark under normal_model={normal_model!r}. "
-            "Name another with benchmark=, or use normal_model='constant_mean' for it."
-        )
-    return found
 
 
 def _left_out(event_id: object, market: str, session: object, reason: str) -> dict[str, object]:
