@@ -113,7 +113,7 @@ def _of_one_event(
     options: BatteryOptions,
     placebo: PlaceboResult | None,
 ) -> Iterator[Row]:
-    one = OneEvent(study, study.events.loc[event_id], options)
+    one = OneEvent(study, study.events.loc[[event_id]].iloc[0], options)
     done = placebo or placebo_test(
         study, study.prices, history=options.history, exclude=options.exclude, signs=options.signs
     )

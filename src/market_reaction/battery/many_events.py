@@ -186,12 +186,8 @@ def _group_difference(many: ManyEvents) -> StatisticalTest:
     found = resampling.group_difference(
         many.cluster_cars[kinds == "escalation"], many.cluster_cars[kinds == "de-escalation"]
     )
-    both = int((of_cluster.nunique(dropna=False) > 1).sum())
-    return (
-        _with_note(found, f"{both} clusters of overlapping events hold both directions and are left out")
-        if both
-        else found
-    )
+    note = f"{mixed.sum()} clusters of overlapping events hold both directions and are left out"
+    return _with_note(found, note) if mixed.any() else found
 
 
 def _calendar_time(many: ManyEvents) -> StatisticalTest:
