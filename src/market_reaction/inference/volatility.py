@@ -146,7 +146,8 @@ def garch_rank(
     Notes
     -----
     z_0 = (move - mean) / sqrt(h_0), h_0 forecast from the moves before the event; z_s are the standardised residuals
-    of the same fit. Approximate: the parameters were estimated on the pool days and not on the event.
+    of the same fit. Approximate: the parameters were estimated on the pool days and not on the event. Simulated at 5%
+    under GARCH-t with 800 sessions, 500 of them pool days: 6.0% (s.e. 0.7; 1,200 runs).
 
     References
     ----------
