@@ -200,30 +200,20 @@ def _calendar_time(many: ManyEvents) -> StatisticalTest:
 
 def _joint_dummies(many: ManyEvents) -> StatisticalTest:
     name = "joint_dummy_regression"
-    model = many.study.design.normal_model
-    if model not in _WITH_INTERCEPT:
-        return not_applicable(
-            name, MEAN_NULL, len(many.cluster_cars), f"normal_model={model!r} is no single regression"
-        )
-    returns, columns = many.moves.moves, many.moves.benchmark
-    if columns is None:
-        columns = np.empty((len(returns), 0))
-    elif model == "market_adjusted":
-        returns, columns = returns - columns, np.empty((len(returns), 0))
-    intercept = np.ones((len(returns), int(_WITH_INTERCEPT[model])))
-    regressors = np.column_stack([intercept, columns])
+    design = many.moves.counterfactual.linear_design()
+    if design is None:
+        reason = f"normal_model={many.study.design.normal_model!r} is no single regression"
+        return not_applicable(name, MEAN_NULL, len(many.cluster_cars), reason)
+    offset, regressors = design
     start = many.span.start
     rows = [window - start for window in many.event_rows]
-    fit = joint_dummy_regression(returns[many.span], regressors[many.span], rows)
+    fit = joint_dummy_regression((many.moves.moves - offset)[many.span], regressors[many.span], rows)
     known = np.isfinite(fit.car)
     error = float(np.sqrt(fit.car_covariance[np.ix_(known, known)].sum())) / max(int(known.sum()), 1)
     if not known.any() or not error > 0:
         return not_applicable(name, MEAN_NULL, 0, "no event has a complete window")
     note = f"{len(fit.shared)} sessions are shared by events and counted for each" if len(fit.shared) else ""
     return t_test(name, fit.car[known].mean() / error, fit.df, MEAN_NULL, int(known.sum()), "approximate", note)
-
-
-_WITH_INTERCEPT = {"zero_mean": False, "market_adjusted": False, "constant_mean": True, "market": True, "factors": True}
 
 
 def _on_cases(run: Callable[[Cases], StatisticalTest]) -> Callable[[ManyEvents], StatisticalTest]:
