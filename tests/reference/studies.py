@@ -158,6 +158,11 @@ def case_at(
     )
 
 
+def last_row_at_or_before(index: pd.Index, date: str) -> int:
+    """The package's day 0: the event date, or the last observation before it."""
+    return int(index.searchsorted(date, side="right")) - 1
+
+
 @cache
 def covid(folder: Path, dataset: str, model: str) -> Panel:
     """estudy2: one common window 16-20 March 2020, estimation 1 April 2019 to 13 March 2020."""

@@ -20,6 +20,7 @@ from reference.studies import (
     covid,
     eventstudy,
     forest,
+    last_row_at_or_before,
     rows_of,
     terror,
 )
@@ -194,11 +195,6 @@ def test_erer_car_error_lacks_the_forecast_error(outside: Path, compare: Compari
 
 
 # eventstudies
-
-
-def last_row_at_or_before(index: pd.Index, date: str) -> int:
-    """The package's day 0: the event date, or the last observation before it."""
-    return int(index.searchsorted(date, side="right")) - 1
 
 
 @pytest.mark.parametrize("window", [5, 7, 10])
