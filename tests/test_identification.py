@@ -120,7 +120,7 @@ def test_equal_variances_give_an_unbounded_set_and_a_note() -> None:
 
 
 def test_recovers_the_response_when_only_the_news_variance_changes() -> None:
-    """Median over 200 samples; least squares on event sessions keeps its bias: (a v + b) / (v + b^2), v the news variance."""
+    """Median over 200 samples; least squares on event sessions keeps a bias: (a v + b) / (v + b^2), v news variance."""
     results = [rigobon_sack(*draw(seed, 10.0)) for seed in range(200)]
     assert np.median([result.estimate for result in results]) == pytest.approx(RESPONSE, abs=0.015)
     news, shock = 10.0, 1.0
@@ -173,9 +173,9 @@ def test_too_few_sessions_and_wrong_arguments() -> None:
     assert np.isnan(few.estimate)
     assert (few.conf_set, few.bounded) == ((), False)
     assert few.note == "Needs at least 10 sessions in each regime; 9 event and 400 others given."
-    with pytest.raises(WindowError, match=r"y_event has shape \(39,\) and x_event \(40,\)"):
+    with pytest.raises(WindowError, match="y_event has 39 rows and x_event has 40"):
         rigobon_sack(y_in[1:], x_in, y_out, x_out)
-    with pytest.raises(WindowError, match="level=95 is not a coverage"):
+    with pytest.raises(WindowError, match="level=95"):
         rigobon_sack(y_in, x_in, y_out, x_out, level=95)
     with pytest.raises(WindowError, match="does not vary"):
         rigobon_sack(y_in, x_in, y_out, np.zeros(400))

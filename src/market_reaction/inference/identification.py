@@ -8,6 +8,8 @@ import numpy as np
 from scipy import special
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import checked_array, same_length
+from market_reaction.inference.power import check_share
 
 MINIMUM_SESSIONS = 10
 WEAK_F = 10.0
@@ -121,8 +123,7 @@ def rigobon_sack(
     Rigobon (2003), Review of Economics and Statistics 85:777; Rigobon and Sack (2004), Journal of Monetary Economics
     51:1553; Fieller (1954), JRSS B 16:175; Anderson and Rubin (1949), Annals of Mathematical Statistics 20:46.
     """
-    if not 0 < level < 1:
-        raise WindowError(f"level={level} is not a coverage; give a number between 0 and 1, such as 0.95.")
+    check_share("level", level)
     y_in, x_in = _paired(y_event, x_event, "event")
     y_out, x_out = _paired(y_other, x_other, "other")
     counts = len(x_in), len(x_out)
@@ -154,10 +155,10 @@ def rigobon_sack(
 
 def _paired(y: np.ndarray, x: np.ndarray, regime: str) -> tuple[np.ndarray, np.ndarray]:
     """Sessions on which both are finite."""
-    if y.ndim != 1 or y.shape != x.shape:
-        raise WindowError(f"y_{regime} has shape {y.shape} and x_{regime} {x.shape}; give two arrays of one length.")
-    both = np.isfinite(y) & np.isfinite(x)
-    return y[both], x[both]
+    first, second = checked_array(f"y_{regime}", y, 1), checked_array(f"x_{regime}", x, 1)
+    same_length(f"y_{regime}", first, f"x_{regime}", second)
+    both = ~np.isnan(first) & ~np.isnan(second)
+    return first[both], second[both]
 
 
 def _products(y: np.ndarray, x: np.ndarray) -> np.ndarray:

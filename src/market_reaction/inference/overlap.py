@@ -9,8 +9,9 @@ import numpy as np
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
+from market_reaction.normal_models.fits import MINIMUM_DF
+from market_reaction.normal_models.regression import least_squares
 
-MINIMUM_ESTIMATION = 20
 CALENDAR_TIME_NULL = "The mean abnormal return of the portfolio of active events is zero over the calendar sessions."
 
 
@@ -226,7 +227,7 @@ def calendar_time_portfolio(abnormal: np.ndarray, active: np.ndarray, estimation
     if count < len(rows):
         notes.append(
             f"{len(rows) - count} of {len(rows)} sessions left out: their portfolio has fewer than "
-            f"{MINIMUM_ESTIMATION} sessions in common estimation windows, or does not vary there."
+            f"{MINIMUM_DF} sessions in common estimation windows, or does not vary there."
         )
     if count < 2 or np.ptp(standardized) == 0:
         notes.insert(0, f"Needs at least 2 calendar sessions whose portfolio returns differ; {count} given.")
@@ -282,20 +283,19 @@ def _fit_outside(
     usable[sessions] = False
     design, target = regressors[usable], returns[usable]
     count, k = design.shape
-    if count - k < MINIMUM_ESTIMATION:
+    if count - k < MINIMUM_DF:
         raise WindowError(
             f"{count} sessions with a return lie outside all event windows; {k} regressors need at least "
-            f"{MINIMUM_ESTIMATION + k}. Load a longer series or shorten the windows."
+            f"{MINIMUM_DF + k}. Load a longer series or shorten the windows."
         )
-    if np.linalg.matrix_rank(design) < k:
+    norms = np.linalg.norm(design, axis=0)
+    if not (norms > 0).all() or np.linalg.matrix_rank(design / norms) < k:
         raise WindowError(
             f"the {k} regressors are collinear over the {count} sessions outside the event windows; leave one out."
         )
-    orthogonal, triangle = np.linalg.qr(design)
-    params = np.linalg.solve(triangle, orthogonal.T @ target)
+    params, inverse = least_squares(target, design)
     residuals = target - design @ params
-    root = np.linalg.inv(triangle)
-    return params, root @ root.T, float(np.sqrt(residuals @ residuals / (count - k))), count - k
+    return params, inverse, float(np.sqrt(residuals @ residuals / (count - k))), count - k
 
 
 def _linked(member: np.ndarray) -> np.ndarray:
@@ -341,6 +341,6 @@ def _portfolio_std(values: np.ndarray, outside: np.ndarray, members: np.ndarray)
     """Standard deviation of the mean of ``members`` on common estimation sessions, and their number."""
     common = (outside & np.isfinite(values))[:, members].all(axis=1)
     returns = values[common][:, members].mean(axis=1)
-    if len(returns) < MINIMUM_ESTIMATION or np.ptp(returns) == 0:
+    if len(returns) < MINIMUM_DF or np.ptp(returns) == 0:
         return float("nan"), len(returns)
     return float(returns.std(ddof=1)), len(returns)
