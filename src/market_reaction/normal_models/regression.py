@@ -23,6 +23,8 @@ from market_reaction.errors import WindowError
 from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns, shifted_columns
 from market_reaction.normal_models.registry import NORMAL_MODELS
 
+DIMSON_NOTE = "the benchmark's session before is taken off too: where it holds this news already, so is the reaction"
+
 
 def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> NormalFit:
     """Fit ``zero_mean`` (no column) or ``market_adjusted`` (one): only the spread is estimated, s^2 = SSR / n."""
@@ -107,6 +109,7 @@ def fit_least_squares(
         df_resid=df,
         variance=VarianceForecast(variance),
         exact=NORMAL_MODELS[model].exact,
+        note=DIMSON_NOTE if lags else "",
         lags=lags,
         leads=leads,
     )
