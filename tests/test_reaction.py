@@ -112,7 +112,9 @@ def test_the_json_contract(london) -> None:
         "placebo_p_floor", "mde", "windows", "rank",
     }  # fmt: skip
     assert set(row["windows"][0]) == {"start", "end", "car", "std_error", "complete_on"}
-    assert set(row["rank"]) == {"direction", "since", "sessions", "chance", "text"}
+    assert set(row["rank"]) == {
+        "direction", "since", "sessions", "chance", "pool_share", "pool_share_any_market", "text",
+    }  # fmt: skip
     assert [r["unit"] for r in got["reactions"]][:5] == [
         "return", "return", "points", "percentage points", "percentage points",
     ]  # fmt: skip

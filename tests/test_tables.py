@@ -145,7 +145,7 @@ def test_html_shows_every_market_its_unit_and_what_is_missing(london) -> None:
     for text in (
         "3,865.47 → 3,894.63", "+0.75%", "7.1848 → 7.1873", "up = yuan weaker", "4.47% → 4.41%", "−6 bp", "+0.31",
         "0.36 (0.002)", "2 h 40 min (before open)", "E-mini S&amp;P 500", "US consumer price index", "bundled",
-        "(1 in 19)",
+        "(5.0% of days, 48% in any market)",
     ):  # fmt: skip
         assert text in html
     assert html.count('class="mr-mark">unusual<') == 2

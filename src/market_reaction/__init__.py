@@ -14,7 +14,7 @@ _HOMES = {
     "PlaceboResult": "placebo",
     "PriceData": "prices",
     "PriceSeries": "prices",
-    "ReactionResult": "reaction",
+    "ReactionResult": "reaction_result",
     "compare": "compare",
     "event_study": "study",
     "list_instruments": "instruments",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from market_reaction.instruments import Instrument
     from market_reaction.prices import PriceSeries
-    from market_reaction.reaction import ReactionResult
+    from market_reaction.reaction_result import ReactionResult
 
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # ClickException, whoever ships click
 FAILED, INTERRUPTED = 2, 130
@@ -160,6 +160,7 @@ Examples:
   market-reaction react "2025-05-12 07:00 UTC" --markets "CSI 300"
   market-reaction react "2018-03-22 12:45 New York" -m "S&P 500, VIX" --windows 0:0,0:5
   market-reaction react 2025-06-10-jt --folder my_exports --report
+  market-reaction react 2025-06-10-jt --tests all
   market-reaction react --date 2025-06-11 --format csv > reaction.csv""",
 )
 def react(
@@ -178,6 +179,10 @@ def react(
     model: Annotated[Model, Option(help="What the market would have done otherwise.")] = Model.constant_mean,
     returns: Annotated[Returns | None, Option(help="Kind of return; each market's own when left out.")] = None,
     benchmark: Annotated[str | None, Option(metavar="NAME", help="Benchmark of the market models.")] = None,
+    factors: Annotated[list[str] | None, Option(metavar="NAMES", help="Markets that --model factors takes.")] = None,
+    donors: Annotated[
+        list[str] | None, Option(metavar="NAMES", help="Markets that --model synthetic_control mixes.")
+    ] = None,
     source: Annotated[Source | None, Option(help="Where prices come from: auto, or files with --folder.")] = None,
     folder: Annotated[Path | None, Option(metavar="PATH", help="Folder of CSV or Parquet files of your own.")] = None,
     as_of: Annotated[str | None, Option(metavar=DAY, help="Use snapshots of that day, to repeat an old run.")] = None,
@@ -185,6 +190,19 @@ def react(
     history: Annotated[int, Option(min=1, metavar="N", help="Earlier days of the placebo test.")] = 500,
     clean_pool: Annotated[
         bool, Option("--clean-pool", help="Keep catalogue events and high-importance releases out of the placebo pool.")
+    ] = False,
+    tests: Annotated[
+        str, Option(metavar="NAMES", help="headline, all, or names such as placebo,conformal_car,garch_rank.")
+    ] = "headline",
+    margin: Annotated[
+        float | None,
+        Option(metavar="MOVE", help="Largest move that counts as no reaction, fixed beforehand: 0.02 is 2%."),
+    ] = None,
+    primary: Annotated[
+        str | None, Option(metavar="NAME", help="Market the question is about; the others are adjusted.")
+    ] = None,
+    selected: Annotated[
+        bool, Option("--selected-because-it-moved", help="The date was chosen for its move, which voids every p.")
     ] = False,
     output: Annotated[Format, Option("--format", "-f", help="What goes to stdout.")] = Format.table,
     report: Annotated[bool, Option("--report", help="Write report and executed notebook 01 to build/.")] = False,
@@ -198,6 +216,7 @@ def react(
     from market_reaction.windows import EventWindows
 
     asked = _split(markets)
+    inputs = {"factors": _split(factors) or (), "donors": _split(donors) or ()}
     chosen = EventWindows.parse(windows)
     where = (source or (Source.files if folder else Source.auto)).value
     settings: dict[str, Any] = {
@@ -206,17 +225,24 @@ def react(
     }  # fmt: skip
     with _warnings_said():
         result = measure(
-            announcement, **settings, returns=returns.value if returns else None,  # type: ignore[arg-type]
-            refresh=refresh, exclude=notable_news() if clean_pool else None,
+            announcement, **settings, **inputs, returns=returns.value if returns else None,  # type: ignore[arg-type]
+            refresh=refresh, exclude=notable_news() if clean_pool else None, tests=_test_names(tests), margin=margin,
+            primary=primary, selected_because_it_moved=selected,
         )  # fmt: skip
     _show_result(result, output)
     if clean_pool:
         _say(_left_out(result))
     if report or report_path:
-        _write_report(result, report_path, _for_notebook(announcement, settings))
-        beyond = [name for name, given in (("--returns", returns), ("--clean-pool", clean_pool)) if given]
+        own = settings | {"normal_model": Model.constant_mean.value} if any(inputs.values()) else settings
+        _write_report(result, report_path, _for_notebook(announcement, own))
+        options = {
+            "--returns": returns, "--clean-pool": clean_pool, "--factors": factors, "--donors": donors,
+            "--tests": tests != "headline", "--margin": margin, "--primary": primary,
+            "--selected-because-it-moved": selected,
+        }  # fmt: skip
+        beyond = [name for name, given in options.items() if given]
         if beyond:
-            _say(f"Note: the notebook has no setting for {' and '.join(beyond)}; it shows the default.")
+            _say(f"Note: the notebook has no setting for {', '.join(beyond)}; it shows the default.")
 
 
 def _for_notebook(announcement: str | None, settings: dict[str, Any]) -> dict[str, object]:
@@ -225,6 +251,11 @@ def _for_notebook(announcement: str | None, settings: dict[str, Any]) -> dict[st
     folder = settings["folder"]
     own = {"WINDOWS": settings["windows"].event, "FOLDER": str(folder) if folder else None}
     return {"ANNOUNCEMENT": announcement, **values, **own}
+
+
+def _test_names(text: str) -> str | list[str]:
+    """The tests asked for: a word for several, or names."""
+    return text if text in ("headline", "all") else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _split(markets: list[str] | None) -> list[str] | None:

@@ -14,7 +14,7 @@ from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, l
 
 if TYPE_CHECKING:
     from market_reaction.prices import PriceSeries
-    from market_reaction.reaction import MarketReaction, ReactionResult
+    from market_reaction.reaction_result import MarketReaction, ReactionResult
 
 BEFORE, AFTER = pd.Timedelta(hours=18), pd.Timedelta(hours=30)
 LONGEST = pd.Timedelta(days=6)  # a longer wait for day 0 is shown as an arrow

@@ -11,7 +11,7 @@ from market_reaction import wording
 
 if TYPE_CHECKING:
     from market_reaction.other_news import OtherNews
-    from market_reaction.reaction import MarketReaction, Measured, ReactionResult, WindowReaction
+    from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult, WindowReaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ MOVE_COLUMNS: tuple[Column, ...] = (
     ("Usual day", lambda line: wording.size(line.found.usual_day, line.unit)),
     ("Placebo p (floor)", _placebo),
     ("Smallest detectable", lambda line: wording.size(line.found.placebo.mde, line.unit)),
-    ("Rank", lambda line: wording.rank(line.found.record)),
+    ("Rank", lambda line: wording.rank(line.found.record, line.found.rank_chance)),
 )
 
 
@@ -121,7 +121,8 @@ def car(window: WindowReaction, unit: str) -> str:
 LEGEND = (
     "Usual day: standard deviation of a session as known the evening before (EWMA 0.97). "
     "Placebo p: share of comparable days before that moved at least as much for their time; the floor is the smallest "
-    "p attainable. Smallest detectable: the effect found with 80% power. Rank: in brackets, how often chance earns it. "
+    "p attainable. Smallest detectable: the effect found with 80% power. Rank: in brackets, how many of those days "
+    "earn one as long in this market and direction, and on how many some market shown does, up or down. "
     "z divides the abnormal return by the forecast standard deviation, a robust one, and the EWMA volatility. "
     "CAR: cumulated abnormal return ± standard error."
 )

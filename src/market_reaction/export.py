@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import MarketReaction, Measured, ReactionResult
+    from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult
 
 SCHEMA_VERSION = 1
 
@@ -70,7 +71,12 @@ def reaction_dict(result: ReactionResult) -> dict[str, Any]:
             for name, rank in (joint.ranks.items() if joint else ())
         },
         "reactions": [_reaction(row) for row in result.reactions],
-    }
+    } | ({} if result.battery is None else {"tests": [_test(row) for row in result.battery.to_dict("records")]})
+
+
+def _test(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """One test; NaN and infinity are null."""
+    return {name: number(value) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _reaction(row: MarketReaction) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def _reaction(row: MarketReaction) -> dict[str, Any]:
 
 
 def _measured(found: Measured) -> dict[str, Any]:
-    record = found.record
+    record, chance = found.record, found.rank_chance
     return {
         "session": day(found.session),
         "previous_close": number(found.previous_close),
@@ -129,6 +135,8 @@ def _measured(found: Measured) -> dict[str, Any]:
             "since": day(record.since),
             "sessions": record.sessions,
             "chance": record.chance,
+            "pool_share": number(chance.own) if chance else None,
+            "pool_share_any_market": number(chance.any_market) if chance else None,
             "text": record.text,
         },
     }

@@ -57,6 +57,10 @@ class MarketPlacebo:
     critical: float
     n_left_out: int
 
+    def void(self, reason: str) -> MarketPlacebo:
+        """The same without its p, and the reason."""
+        return replace(self, scaled=self.scaled.void(reason), plain=self.plain.void(reason))
+
 
 @dataclass(frozen=True, slots=True)
 class JointPlacebo:
@@ -88,6 +92,10 @@ class JointPlacebo:
     def __getitem__(self, statistic: str) -> PlaceboRank:
         """Rank of one statistic."""
         return self.ranks[statistic]
+
+    def void(self, reason: str) -> JointPlacebo:
+        """The same without its p, and the reason."""
+        return replace(self, ranks={name: rank.void(reason) for name, rank in self.ranks.items()})
 
     def cautious(self, others: Sequence[JointPlacebo]) -> JointPlacebo:
         """The same with the largest p of each statistic over this and other possible sessions of ambiguous markets."""

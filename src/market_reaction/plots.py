@@ -16,7 +16,7 @@ from market_reaction.clock_strip import clock_strip
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import MarketReaction, ReactionResult
+    from market_reaction.reaction_result import MarketReaction, ReactionResult
 
 __all__ = ["car_paths", "clock_strip", "placebo_chart", "reaction_bars", "reaction_figure"]
 

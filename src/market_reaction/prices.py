@@ -144,6 +144,14 @@ class PriceSeries:
         return self._returns[chosen]
 
     @cached_property
+    def record_lengths(self) -> tuple[np.ndarray, np.ndarray]:
+        """Length in sessions of the record each gain and each fall sets, in simple returns or differences."""
+        from market_reaction.inference.selection import record_lengths
+
+        changes = self.returns("simple")
+        return record_lengths(changes, 1), record_lengths(changes, -1)
+
+    @cached_property
     def quality(self) -> QualityReport:
         """Quality findings on this series alone; computed once."""
         from market_reaction.quality import check_series

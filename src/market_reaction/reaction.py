@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date as Date
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction import reaction_notes as notes
+from market_reaction.battery import BatteryOptions, TestChoice, chosen_tests, study_tests
+from market_reaction.battery.options import CHOSEN, YEAR, as_large_in_words
 from market_reaction.errors import (
     AnnouncementTimeError,
     DataUnavailableError,
@@ -22,234 +23,20 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
+from market_reaction.inference.selection import days_at_least_as_large, record_chance, record_chance_any
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instruments
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NORMAL_MODELS, NormalModel
-from market_reaction.other_news import OtherNews, news_inside, own_id
+from market_reaction.other_news import news_inside, own_id
 from market_reaction.pair_study import PairStudy, study_pair
-from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
+from market_reaction.placebo import HISTORY, JointPlacebo, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
-from market_reaction.records import Record, record_of
+from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult, WindowReaction
+from market_reaction.records import RankChance, Record, record_of
 from market_reaction.regressors import check_choices, find_regressors
-from market_reaction.sessions import Reaction, SessionClock, locate
+from market_reaction.sessions import SessionClock, locate
 from market_reaction.study import EventStudyResult, event_study
 from market_reaction.windows import EventWindows
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-
-@dataclass(frozen=True, slots=True)
-class WindowReaction:
-    """CAR over one event window.
-
-    Attributes
-    ----------
-    start, end : int
-        Inclusive session offsets.
-    car, std_error : float
-        In the unit of the market's moves; NaN when incomplete.
-    complete : bool
-        Whether the series reaches the end of the window.
-    complete_on : pandas.Timestamp or None
-        Session that completes the window; None when it is complete, or beyond the end of the published calendar.
-    """
-
-    start: int
-    end: int
-    car: float
-    std_error: float
-    complete: bool
-    complete_on: pd.Timestamp | None
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The reaction on one possible session of one market.
-
-    Attributes
-    ----------
-    session : pandas.Timestamp
-        Day 0.
-    previous_close, close : float
-        Levels.
-    change : float
-        Simple return, or difference for yields (percentage points) and VIX (points).
-    abnormal : float
-        Abnormal return of day 0, of the market's own return kind.
-    z, z_mad, z_ewma : float
-        Abnormal return over the forecast standard deviation, the robust spread and the EWMA volatility.
-    usual_day : float
-        EWMA volatility known the session before, in the unit of the moves.
-    placebo : MarketPlacebo
-        Placebo test of day 0.
-    windows : tuple of WindowReaction
-        CARs.
-    record : Record or None
-        Rank in words.
-    """
-
-    session: pd.Timestamp
-    previous_close: float
-    close: float
-    change: float
-    abnormal: float
-    z: float
-    z_mad: float
-    z_ewma: float
-    usual_day: float
-    placebo: MarketPlacebo
-    windows: tuple[WindowReaction, ...]
-    record: Record | None
-
-
-@dataclass(frozen=True, slots=True)
-class MarketReaction:
-    """The reaction of one market.
-
-    Attributes
-    ----------
-    series : PriceSeries
-        The prices used.
-    where : Reaction
-        Position, candidates and phase.
-    headline : Measured
-        The headline session.
-    candidates : tuple of Measured
-        Every possible session, in order; one when the session is certain.
-    other_news : tuple of OtherNews
-        Other news inside the return of the headline or of another possible session.
-    notes : tuple of str
-        What a reader must know about this row.
-    """
-
-    series: PriceSeries
-    where: Reaction
-    headline: Measured
-    candidates: tuple[Measured, ...]
-    other_news: tuple[OtherNews, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def market(self) -> str:
-        """Name shown."""
-        return self.series.name
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether more than one session is possible."""
-        return len(self.where.candidates) > 1
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ReactionResult:
-    """What ``react`` found.
-
-    Attributes
-    ----------
-    event : pandas.Series
-        The announcement.
-    reactions : tuple of MarketReaction
-        In the order asked for.
-    study : EventStudyResult
-        The event study on the headline sessions.
-    placebo : PlaceboResult
-        Placebo tests on the headline sessions.
-    prices : PriceData
-        Series used, and what could not be had.
-    parameters : mapping
-        What was asked for.
-    notes : tuple of str
-        Notes on the announcement and the loading.
-    """
-
-    event: pd.Series
-    reactions: tuple[MarketReaction, ...]
-    study: EventStudyResult
-    placebo: PlaceboResult
-    prices: PriceData
-    parameters: Mapping[str, Any]
-    notes: tuple[str, ...] = field(default=())
-
-    def __repr__(self) -> str:
-        """Say the answer, and which markets could not be had."""
-        missing = ", ".join(self.prices.unavailable["market"])
-        return f"<ReactionResult: {self.answer()}{f' Not available: {missing}.' if missing else ''}>"
-
-    def __getitem__(self, market: str) -> MarketReaction:
-        """Reaction of one market by name or symbol."""
-        name = self.prices[market].name
-        return next(row for row in self.reactions if row.market == name)
-
-    @property
-    def event_id(self) -> str | None:
-        """Catalogue id of the announcement, or None for a time stamp typed in."""
-        known = self.event.get("catalogue_id")
-        return known if isinstance(known, str) else None
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a market, unrounded decimals: session, levels, change, z, placebo p, CARs, rank.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Indexed by market. CAR columns are named ``car[0,1]`` by their window.
-        """
-        from market_reaction import tables
-
-        return tables.reaction_frame(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form: decimals, ISO dates, None where not available."""
-        from market_reaction import export
-
-        return export.reaction_dict(self)
-
-    def to_json(self) -> str:
-        """The JSON form as text."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    def answer(self, width: int | None = None) -> str:
-        """Say in a sentence or two what moved and whether it was unusual, on lines of ``width`` characters if given."""
-        from market_reaction import tables
-
-        text = tables.answer(self)
-        return text if width is None else textwrap.fill(text, width)
-
-    def plot(
-        self,
-        *,
-        kind: Literal["reactions", "car", "placebo", "clock"] = "reactions",
-        market: str | None = None,
-        theme: Literal["auto", "light", "dark"] = "auto",
-    ) -> go.Figure:
-        """Chart of the result.
-
-        Parameters
-        ----------
-        kind : {"reactions", "car", "placebo", "clock"}
-            Reaction bars across markets, CAR path, placebo distribution, or the clock strip.
-        market : str, optional
-            Market of the CAR path or placebo chart; the first when left out.
-        theme : {"auto", "light", "dark"}
-            ``"auto"`` is readable on a light and on a dark page.
-        """
-        from market_reaction import plots
-
-        return plots.reaction_figure(self, kind=kind, market=market, theme=theme)
-
-    def report(self, path: str | Path) -> Path:
-        """Write a self-contained HTML report with every chart and say where it is."""
-        from market_reaction import report
-
-        return report.write_report(self, path)
-
-    def _repr_html_(self) -> str:
-        from market_reaction import tables
-
-        return tables.reaction_html(self)
 
 
 def react(
@@ -270,7 +57,11 @@ def react(
     refresh: bool = False,
     history: int = HISTORY,
     exclude: pd.DataFrame | None = None,
+    tests: TestChoice = "headline",
     signs: Mapping[str, float] | None = None,
+    margin: float | Mapping[str, float] | None = None,
+    primary: str | None = None,
+    selected_because_it_moved: bool = False,
     progress: bool = True,
 ) -> ReactionResult:
     """Measure how markets reacted to one announcement, and how unusual that was.
@@ -310,8 +101,17 @@ def react(
         Size of the placebo pool.
     exclude : pandas.DataFrame, optional
         Events whose sessions are left out of the placebo pool.
+    tests : {"headline", "all"} or sequence of str
+        Tests shown with the result: the placebo alone, all of ``market_reaction.battery.TESTS``, or some by name.
     signs : mapping of str to float, optional
         Direction expected of each market, +1 or -1, fixed before looking: adds the joint test of the signed mean.
+    margin : float or mapping of str to float, optional
+        Largest move that counts as no reaction, in the unit of the market, fixed before looking.
+    primary : str, optional
+        The market the question is about: its p stands, the others are adjusted for having been looked at.
+    selected_because_it_moved : bool
+        Whether the date was chosen because the market moved. Every p is then void; the number of days in the last
+        year that moved at least as much stands in its place.
     progress : bool
         Show a bar while several symbols are downloaded.
 
@@ -336,6 +136,7 @@ def react(
     >>> f"{row.headline.session:%Y-%m-%d} {row.headline.change:+.2%}"
     '2025-06-11 +0.75%'
     """
+    named = chosen_tests(tests)
     table = _announcement(announcement, date)
     chosen = (
         windows
@@ -361,9 +162,15 @@ def react(
         warnings.simplefilter("ignore", MarketReactionWarning)  # the notes of each row say the same
         study = event_study(
             prices, table, markets=studied, windows=chosen, normal_model=normal_model, returns=returns,
-            benchmark=benchmark, factors=factors, donors=donors, skip=skip,
+            benchmark=benchmark, factors=factors, donors=donors, skip=skip, on_bad_event="exclude",
         )  # fmt: skip
-    rows, placebo = _measure_all(event, prices, study, history, exclude, signs)
+    lost = study.excluded[~study.excluded["market"].isin([market for _, market in study.pairs])]
+    prices = replace(prices, unavailable=pd.concat([prices.unavailable, lost[["market", "reason"]]], ignore_index=True))
+    options = BatteryOptions.checked(
+        studied, history=history, exclude=exclude, signs=signs, margin=margin, primary=primary,
+        selected_because_it_moved=selected_because_it_moved,
+    )  # fmt: skip
+    rows, placebo = _measure_all(event, prices, study, options)
     parameters = {
         "windows": [list(window) for window in chosen.event],
         "estimation": list(chosen.estimation),
@@ -377,8 +184,15 @@ def react(
         "history": history,
         "as_of": as_of,
         "excluded_events": 0 if exclude is None else len(exclude),
+        "tests": tests if isinstance(tests, str) else list(tests),
+        "signs": dict(options.signs),
+        "margin": dict(options.margins),
+        "primary": options.primary,
+        "selected_because_it_moved": selected_because_it_moved,
     }
-    return ReactionResult(event, rows, study, placebo, prices, parameters, notes.on_announcement(event) + prices.notes)
+    said = notes.on_announcement(event) + notes.on_options(options) + prices.notes
+    battery = None if tests == "headline" else study_tests(study, named, options, placebo)
+    return ReactionResult(event, rows, study, placebo, prices, parameters, options, battery, said)
 
 
 def _announcement(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:
@@ -427,15 +241,14 @@ def _measure_all(
     event: pd.Series,
     prices: PriceData,
     study: EventStudyResult,
-    history: int,
-    exclude: pd.DataFrame | None,
-    signs: Mapping[str, float] | None,
+    options: BatteryOptions,
 ) -> tuple[tuple[MarketReaction, ...], PlaceboResult]:
     """Measure every market on its headline session, and again on the other candidates of ambiguous rows."""
     key = str(event.name)
     day_zero = {market: pair.position for (_, market), pair in study.pairs.items()}
-    moves = {market: MarketMoves.of(prices[market], study, prices, exclude) for market in day_zero}
-    tests, joint = placebo_at(event, moves, day_zero, study, history, signs=signs)
+    moves = {market: MarketMoves.of(prices[market], study, prices, options.exclude) for market in day_zero}
+    tests, joint = placebo_at(event, moves, day_zero, study, options.history, signs=options.signs)
+    lengths = _joint_lengths(prices, joint)
     announced = own_id(event)
     rows, alternatives = [], []
     for series in (prices[market] for market in day_zero):
@@ -449,23 +262,60 @@ def _measure_all(
             else:
                 pair = study_pair(key, series, position, study.windows, moves[series.name].counterfactual)
                 candidates = day_zero | {series.name: position}
-                found, alternative = placebo_at(event, moves, candidates, study, history, signs=signs)
+                found, alternative = placebo_at(event, moves, candidates, study, options.history, signs=options.signs)
                 test = found[series.name]
                 alternatives += [alternative] if alternative is not None else []
-            measured[position] = _measure(series, pair, test, study.windows)
+            measured[position] = _measure(series, pair, test, study.windows, lengths, options)
         inside = {news.id: news for position in measured for news in news_inside(series, position, event, announced)}
         news = tuple(sorted(inside.values(), key=lambda item: item.utc))
         row_notes = notes.on_row(event, series, where, study, measured[where.position])
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
-    named = {(key, market): test for market, test in tests.items()}
+    named = {(key, row.market): row.headline.placebo for row in rows}
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
-    return tuple(rows), PlaceboResult(named, over_markets, history)
+    if options.selected_because_it_moved:
+        over_markets = {key: found.void(CHOSEN) for key, found in over_markets.items()}
+    return tuple(rows), PlaceboResult(named, over_markets, options.history)
 
 
-def _measure(series: PriceSeries, pair: PairStudy, test: MarketPlacebo, windows: EventWindows) -> Measured:
+def _joint_lengths(prices: PriceData, joint: JointPlacebo | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Lengths of the records of gains and of falls at the joint pool days, each (S, N); None with one market."""
+    if joint is None:
+        return None
+    found = [prices[market].record_lengths for market in joint.markets]
+    columns = joint.positions.T
+    gains, falls = (
+        np.column_stack([both[side][at] for both, at in zip(found, columns, strict=True)]) for side in (0, 1)
+    )
+    return gains, falls
+
+
+def _rank_chance(
+    series: PriceSeries, record: Record | None, test: MarketPlacebo, lengths: tuple[np.ndarray, np.ndarray] | None
+) -> RankChance | None:
+    """How often the pool days earn a rank at least as long: in this market and direction, and in any market shown."""
+    if record is None or record.direction == "none" or not len(test.pool_sessions):
+        return None
+    own = series.record_lengths[0 if record.direction == "gain" else 1]
+    at = series.sessions.get_indexer(test.pool_sessions)
+    anywhere = record_chance_any(*lengths, record.sessions) if lengths is not None else float("nan")
+    return RankChance(record_chance(own[at], record.sessions), anywhere)
+
+
+def _measure(
+    series: PriceSeries,
+    pair: PairStudy,
+    test: MarketPlacebo,
+    windows: EventWindows,
+    lengths: tuple[np.ndarray, np.ndarray] | None,
+    options: BatteryOptions,
+) -> Measured:
     at = pair.position
     changes = series.returns("simple")
     z, z_mad, z_ewma = pair.z_values()
+    record = record_of(changes, series.sessions, at)
+    as_large = days_at_least_as_large(changes, at, YEAR) if np.isfinite(changes[at]) else (0, 0)
+    if options.selected_because_it_moved:
+        test = test.void(f"{CHOSEN}; {as_large_in_words(*as_large)}")
     return Measured(
         session=series.sessions[at],
         previous_close=float(series.closes[at - 1]),
@@ -478,7 +328,9 @@ def _measure(series: PriceSeries, pair: PairStudy, test: MarketPlacebo, windows:
         usual_day=pair.ewma_std,
         placebo=test,
         windows=tuple(_window(series, pair, window) for window in windows.event),
-        record=record_of(changes, series.sessions, at),
+        record=record,
+        rank_chance=_rank_chance(series, record, test, lengths),
+        as_large=as_large,
     )
 
 

@@ -14,7 +14,8 @@ from market_reaction.sessions import Reaction
 from market_reaction.study import EventStudyResult, findings_inside
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import Measured
+    from market_reaction.battery import BatteryOptions
+    from market_reaction.reaction_result import Measured
 
 
 def on_announcement(event: pd.Series) -> tuple[str, ...]:
@@ -32,6 +33,22 @@ def on_announcement(event: pd.Series) -> tuple[str, ...]:
             title = str(event_tables.all_news().at[near, "title"])
             return (f"this time lies inside the bounds of {near} ({title}); use that id for its documented bounds.",)
     return ()
+
+
+def on_options(options: BatteryOptions) -> tuple[str, ...]:
+    """What was fixed before looking, or voids every p."""
+    said = []
+    if options.selected_because_it_moved:
+        said.append(
+            "the date was chosen because the market moved, so every p is void: a day picked for its move is unusual by "
+            "construction. Counted instead: the sessions of the last year that moved at least as much."
+        )
+    if options.primary:
+        said.append(
+            f"{options.primary} was declared as the primary market: its p stands; the p of the others is to be "
+            "adjusted (romano_wolf)."
+        )
+    return tuple(said)
 
 
 def on_row(
@@ -83,10 +100,12 @@ def _notes_on_clock(event: pd.Series, series: PriceSeries, where: Reaction, sess
 def _notes_on_model(series: PriceSeries, pair: PairStudy, study: EventStudyResult) -> list[str]:
     """Relative effects, sessions without a normal return, approximate errors, sessions the estimation left out."""
     notes = []
-    inputs = " and ".join(study.design.regressors[series.name])
-    if inputs:
+    names = study.design.regressors[series.name]
+    if names:
+        inputs = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+        explain, have = ("explain", "have") if names[1:] else ("explains", "has")
         notes.append(
-            f"relative effect: z, p and CAR are of the move beyond what {inputs} explains "
+            f"relative effect: z, p and CAR are of the move beyond what {inputs} {explain} "
             f"({study.design.normal_model}); "
             "if the news moved that as well, they are no measure of the whole reaction."
         )
@@ -94,7 +113,7 @@ def _notes_on_model(series: PriceSeries, pair: PairStudy, study: EventStudyResul
         if len(blank):
             first_blank = series.sessions[pair.position + int(blank[0])]
             notes.append(
-                f"{inputs} has no close at one end of {len(blank)} session(s) of the windows, first "
+                f"{inputs} {have} no close at one end of {len(blank)} session(s) of the windows, first "
                 f"{first_blank:%Y-%m-%d}, "
                 "so there is no abnormal return; use 'constant_mean' or markets that trade on the same days."
             )

@@ -33,6 +33,23 @@ class Record:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class RankChance:
+    """How often chance earns a rank in words.
+
+    Attributes
+    ----------
+    own : float
+        Share of the market's pool days that would earn a rank at least as long, in the same direction.
+    any_market : float
+        Share of the joint pool days on which at least one market shown would earn one, in either direction; NaN with
+        one market.
+    """
+
+    own: float
+    any_market: float
+
+
 def record_of(moves: np.ndarray, sessions: pd.DatetimeIndex, position: int) -> Record | None:
     """Rank of the move at ``position`` among the moves before it in the same direction.
 

@@ -19,7 +19,7 @@ from market_reaction import display, tables, theme
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from market_reaction.reaction import ReactionResult
+    from market_reaction.reaction_result import ReactionResult
 
 # Draws each chart from the JSON beside it; those in a folded part when it is opened first.
 _DRAW = """

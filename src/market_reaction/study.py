@@ -216,7 +216,7 @@ class EventStudyResult:
         -------
         pandas.DataFrame
             One row a test, event and market: event_id, market, test, setting, role, window, statistic, p_value, floor,
-            mde, unit, df, distribution, n, validity, null, p_is_of, note.
+            mde, conf_low, conf_high, smallest_margin, unit, df, distribution, n, validity, null, p_is_of, note.
 
         Raises
         ------

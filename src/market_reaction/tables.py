@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from market_reaction import display, wording
+from market_reaction.battery.tables import battery_tables
 from market_reaction.wording import answer
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import MarketReaction, ReactionResult
+    from market_reaction.reaction_result import MarketReaction, ReactionResult
     from market_reaction.study import EventStudyResult
 
 __all__ = [
@@ -53,7 +54,8 @@ STYLE = """
 .mr-result details summary {cursor: pointer}
 """
 _NUMBERS = {"Close", "Change", "Usual day", "Placebo p (floor)", "Smallest detectable", "z", "z robust", "z EWMA",
-            "Compared days", "CAR", "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows"}  # fmt: skip
+            "Compared days", "Statistic", "p (floor)", "CAR",
+            "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows"}  # fmt: skip
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _FIXED = {"Session", "Time (UTC)", "First", "Last"}
 
@@ -205,6 +207,18 @@ def all_notes(result: ReactionResult) -> list[str]:
     return [*result.notes, *(f"{market}: {note}" for market, note in display.row_notes(result))]
 
 
+def battery_html(result: ReactionResult) -> str:
+    """HTML of the tests asked for; empty where only the headline was."""
+    if result.battery is None:
+        return ""
+    parts = []
+    for table in battery_tables(result.battery):
+        body = html_table(table.headings, [[cell(text) for text in row] for row in table.rows])
+        legend = f'<p class="mr-quiet">{escape(table.legend)}</p>' if table.legend else ""
+        parts.append(_section(table.title, body + legend))
+    return "".join(parts)
+
+
 def _section(heading: str, body: str) -> str:
     return f"<h4>{escape(heading)}</h4>{body}" if body else ""
 
@@ -230,6 +244,7 @@ def reaction_html(result: ReactionResult) -> str:
         move_table(result),
         _section("Clock, z values and windows", detail_table(result)),
         f'<p class="mr-quiet">{escape(display.LEGEND)}</p>',
+        battery_html(result),
         _section("Other news inside these returns", news_table(result, 0, NEWS_SHOWN) + more),
         _section("Notes", bullets(all_notes(result))),
         _section("Not available", unavailable_table(result)),

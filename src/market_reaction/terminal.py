@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from market_reaction import display, tables, wording
+from market_reaction.battery.tables import battery_tables
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import ReactionResult
+    from market_reaction.reaction_result import ReactionResult
 
 NEWS_SHOWN = 8
 _LEFT = {"Market", "Session", "Rank", "News to first trade", "Source", "Time (UTC)", "News", "Importance", "Reason",
-         "Inside the return of"}  # fmt: skip
+         "Inside the return of", "Test", "Role", "Validity", "Note", "Where"}  # fmt: skip
 _LONGEST_WORD = 24
 # A terminal is narrow: the columns of the two tables are shown in three.
 _LEFT_OUT = {"Compared days", "Source", "Rank"}  # the floor and the list of sources say the first two
@@ -51,7 +52,18 @@ def reaction_renderables(result: ReactionResult) -> list[RenderableType]:
         _table([heading for heading, _ in clock], [[column(line) for _, column in clock] for line in shown], bold),
         _table([heading for heading, _ in windows], [[column(line) for _, column in windows] for line in shown], bold),
     ]
-    return parts + _news(result) + _endnotes(result)
+    return parts + _battery(result) + _news(result) + _endnotes(result)
+
+
+def _battery(result: ReactionResult) -> list[RenderableType]:
+    """The tests asked for; empty where only the headline was."""
+    if result.battery is None:
+        return []
+    parts: list[RenderableType] = []
+    for table in battery_tables(result.battery):
+        parts += [Text(table.title, style="bold"), _table(table.headings, table.rows)]
+        parts += [Text(table.legend, style="dim")] if table.legend else []
+    return parts
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequence[bool] = ()) -> Table:

@@ -11,8 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from market_reaction.inference.placebo import PlaceboRank
     from market_reaction.instruments import Instrument
-    from market_reaction.reaction import MarketReaction, Measured, ReactionResult
-    from market_reaction.records import Record
+    from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult
+    from market_reaction.records import RankChance, Record
 
 UNUSUAL = 0.05  # placebo p up to which a move is called unusual
 NOT_AVAILABLE = "n/a"
@@ -125,8 +125,12 @@ def moved(value: float, unit: str) -> str:
     return "did not move" if value == 0 else f"{'rose' if value > 0 else 'fell'} {text}"
 
 
-def rank(record: Record | None) -> str:
-    """Record in few words: ``largest gain since 2025-05-14 (1 in 19)``, with the rate at which chance earns it."""
+def rank(record: Record | None, chance: RankChance | None = None) -> str:
+    """Record in few words with the rate at which chance earns it.
+
+    ``largest gain since 2025-05-14 (5.2% of days, 41% in any market)``: the share of pool days that earn such a rank in
+    this market and direction, and the share on which some market shown does, up or down.
+    """
     if record is None:
         return NOT_AVAILABLE
     if record.direction == "none":
@@ -134,7 +138,15 @@ def rank(record: Record | None) -> str:
     if record.sessions <= 1:
         return "none"
     since = f"since {day(record.since)}" if record.since is not None else f"of all {record.sessions:,} at hand"
-    return f"largest {record.direction} {since} (1 in {record.sessions:,})"
+    if chance is None:
+        return f"largest {record.direction} {since} (1 in {record.sessions:,})"
+    anywhere = f", {share(chance.any_market)} in any market" if math.isfinite(chance.any_market) else ""
+    return f"largest {record.direction} {since} ({share(chance.own)} of days{anywhere})"
+
+
+def share(value: float) -> str:
+    """Share as a per cent, with a decimal below ten."""
+    return NOT_AVAILABLE if not math.isfinite(value) else f"{100 * value:.{0 if value >= 0.0995 else 1}f}%"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from market_reaction.battery.many_events import ManyEvents, basket_tests, event_tests, step_down_tests
 from market_reaction.battery.many_markets import AcrossMarkets, across_tests, adjusted_tests
-from market_reaction.battery.one_event import OneEvent, market_tests, mde_of
-from market_reaction.battery.options import BatteryOptions
+from market_reaction.battery.one_event import OneEvent, bounds_of, market_tests
+from market_reaction.battery.options import CHOSEN, YEAR, BatteryOptions, as_large_in_words
 from market_reaction.battery.registry import EVENTS, MARKETS, ONE_MARKET, TESTS, Setting, TestChoice, chosen_tests
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.inference.results import StatisticalTest, not_applicable
@@ -22,15 +23,15 @@ from market_reaction.study import EventStudyResult
 from market_reaction.windows import Window
 
 if TYPE_CHECKING:
-    from market_reaction.reaction import ReactionResult
+    from market_reaction.reaction_result import ReactionResult
 
+BOUNDS = ("mde", "conf_low", "conf_high", "smallest_margin")
 COLUMNS = (
-    "event_id", "market", "test", "setting", "role", "window", "statistic", "p_value", "floor", "mde", "unit", "df",
+    "event_id", "market", "test", "setting", "role", "window", "statistic", "p_value", "floor", *BOUNDS, "unit", "df",
     "distribution", "n", "validity", "null", "p_is_of", "note",
 )  # fmt: skip
 ANNOUNCEMENT, JOINT_NEWS = "the announcement", "joint reaction to all listed news"
 THESE_EVENTS = "the events with all other news of their windows"
-YEAR = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Row:
     window: Window
     event_id: str = ""
     market: str = ""
-    mde: float = float("nan")
     unit: str = ""
     p_is_of: str = ANNOUNCEMENT
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Values of ``COLUMNS``."""
@@ -59,7 +60,7 @@ class Row:
             "statistic": found.statistic,
             "p_value": found.p_value,
             "floor": found.floor,
-            "mde": self.mde,
+            **{name: self.bounds.get(name, float("nan")) for name in BOUNDS},
             "unit": self.unit,
             "df": found.df,
             "distribution": found.distribution,
@@ -95,7 +96,8 @@ def study_tests(
     pandas.DataFrame
         One row a test, event and market. ``market`` is ``"all N markets"`` for a test over markets, ``event_id``
         ``"all K events"`` for one over events. ``p_value`` is NaN with the reason in ``note`` where a test does not
-        apply. ``mde`` is in the ``unit`` of the market's moves.
+        apply. ``mde``, the 95% interval ``conf_low`` to ``conf_high`` and ``smallest_margin`` are in the ``unit`` of
+        the market's moves, NaN for tests that have none.
     """
     names, asked = chosen_tests(tests), options or BatteryOptions()
     events = dict.fromkeys(event_id for event_id, _ in study.pairs)
@@ -125,12 +127,11 @@ def _of_one_event(
         of = JOINT_NEWS if one.news(market) else ANNOUNCEMENT
         chance = _chosen_for_its_move(one, market) if options.selected_because_it_moved else ""
         for found in market_tests(one, market, full, names):
-            mde = mde_of(one, market, full, found)
             shown = _void(found, chance) if chance else found
-            yield Row(shown, ONE_MARKET, one.window, event_id, market, mde, unit, of)
+            yield Row(shown, ONE_MARKET, one.window, event_id, market, unit, of, bounds_of(one, market, full, found))
         for found in adjusted[market]:
             shown = _void(found, chance) if chance else found
-            yield Row(shown, MARKETS, one.window, event_id, market, unit=unit, p_is_of=of)
+            yield Row(shown, MARKETS, one.window, event_id, market, unit, of)
     of = JOINT_NEWS if any(one.news(market) for market in own) else ANNOUNCEMENT
     label = _all_of(len(own), "market")
     for found in across_tests(over, names):
@@ -150,7 +151,7 @@ def _of_many_events(
         found = [*event_tests(many, names), *([adjusted[many.market]] if adjusted else [])]
         for test in found:
             shown = _void(test, "") if options.selected_because_it_moved else test
-            yield Row(shown, EVENTS, many.window, label, many.market, _event_mde(many, test), unit, THESE_EVENTS)
+            yield Row(shown, EVENTS, many.window, label, many.market, unit, THESE_EVENTS, _event_bounds(many, test))
     if len(markets) > 1:
         for test in basket_tests(markets, names):
             shown = _void(test, "") if options.selected_because_it_moved else test
@@ -170,12 +171,18 @@ def _elsewhere(
             yield Row(not_applicable(name, null, 0, reason), setting, window, event_id, market)
 
 
-def _event_mde(many: ManyEvents, found: StatisticalTest) -> float:
-    """Minimum detectable mean CAR of the t test over events."""
-    values = many.cluster_cars[np.isfinite(many.cluster_cars)]
+def _event_bounds(many: ManyEvents, found: StatisticalTest) -> dict[str, float]:
+    """Minimum detectable mean CAR and its 95% interval, of the t test over events."""
+    known = many.cluster_cars[np.isfinite(many.cluster_cars)]
     if found.name != "event_level_t" or not found.applies:
-        return float("nan")
-    return t_mde_factor(len(values) - 1) * float(values.std(ddof=1)) / np.sqrt(len(values))
+        return {}
+    std_error = float(known.std(ddof=1)) / np.sqrt(len(known))
+    reach = float(special.stdtrit(len(known) - 1, 0.975)) * std_error
+    return {
+        "mde": t_mde_factor(len(known) - 1) * std_error,
+        "conf_low": known.mean() - reach,
+        "conf_high": known.mean() + reach,
+    }
 
 
 def _all_of(count: int, noun: str) -> str:
@@ -187,14 +194,9 @@ def _chosen_for_its_move(one: OneEvent, market: str) -> str:
     return as_large_in_words(*days_at_least_as_large(one.moves[market].moves, one.day_zero[market], YEAR))
 
 
-def as_large_in_words(count: int, sessions: int) -> str:
-    """How many of the last sessions moved at least as much."""
-    return f"{count} of the last {sessions} sessions moved at least this much"
-
-
 def _void(found: StatisticalTest, instead: str) -> StatisticalTest:
     """The test without its p, for a date that was chosen because the market moved."""
-    reason = "; ".join(text for text in ("p is void: the date was chosen because the market moved", instead) if text)
+    reason = "; ".join(text for text in (CHOSEN, instead) if text)
     return replace(found, p_value=float("nan"), floor=float("nan"), validity="not applicable", note=reason)
 
 

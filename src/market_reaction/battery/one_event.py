@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from market_reaction.battery.options import BatteryOptions
-from market_reaction.inference.conformal import all_period_residuals, conformal_test
+from market_reaction.inference.conformal import all_period_residuals, conformal_interval, conformal_test
 from market_reaction.inference.equivalence import no_reaction
 from market_reaction.inference.parametric import forecast_t
 from market_reaction.inference.placebo import PlaceboRank, placebo_rank
@@ -20,12 +22,14 @@ from market_reaction.inference.selection import scaled_drifts
 from market_reaction.inference.volatility import garch_rank
 from market_reaction.other_news import OtherNews, news_inside, notable_news, own_id, same_releases
 from market_reaction.pair_study import PairStudy
-from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at, sessions_holding
+from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at
+from market_reaction.sessions import sessions_holding
 from market_reaction.study import EventStudyResult
 from market_reaction.wording import size
 
 SAME_RELEASE_MINIMUM = 19  # the smallest pool whose floor, 1/20, reaches 5%
 DRIFT_LENGTH = 5
+GARCH_SESSIONS = 1500  # history over which GARCH parameters are taken as stable
 NULL = "This day is drawn like the pool days."
 
 
@@ -158,7 +162,8 @@ def _placebo_plain(one: OneEvent, market: str, full: MarketPlacebo) -> Statistic
 def _garch_rank(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
     moves, at = one.moves[market].moves, one.day_zero[market]
     pool = one.moves[market].clock.sessions.get_indexer(full.pool_sessions)
-    return garch_rank(moves[1:at], float(moves[at]), pool - 1)
+    first = max(1, min([at - GARCH_SESSIONS, *pool.tolist()]))
+    return garch_rank(moves[first:at], float(moves[at]), pool - first)
 
 
 def _conformal(statistic: str, permutations: str) -> Callable[[OneEvent, str, MarketPlacebo], StatisticalTest]:
@@ -189,7 +194,7 @@ def _drift_before(one: OneEvent, market: str, full: MarketPlacebo) -> Statistica
     before = drifts[:-1][np.isfinite(drifts[:-1])]
     rank = placebo_rank(drifts[-1], before)
     null = f"The {DRIFT_LENGTH} sessions before the announcement are drawn like those before the pool days."
-    note = "pool windows overlap, so that a nominal 5% is 6 to 8%"
+    note = "pool windows overlap, so that a nominal 5% is 5 to 6%"
     return as_test("drift_before", rank, float(drifts[-1]), null, note)
 
 
@@ -199,10 +204,9 @@ def _no_reaction(one: OneEvent, market: str, full: MarketPlacebo) -> Statistical
     found = no_reaction(car, std_error, pair.fit.df_resid, one.options.margins.get(market))
     unit = one.study.design.units[market]
     null = "The reaction is larger than the margin."
-    smallest = f"smallest margin this day can exclude: {size(found.smallest_margin, unit)}"
     if not np.isfinite(found.p_value):
-        return not_applicable("no_reaction", null, pair.fit.nobs, f"{smallest}; {found.verdict}")
-    note = f"{found.verdict} ({size(found.margin, unit)}); {smallest}"
+        return not_applicable("no_reaction", null, pair.fit.nobs, found.verdict)
+    note = f"{found.verdict} ({size(found.margin, unit)})"
     return StatisticalTest(
         "no_reaction", car / std_error, found.p_value, found.df, null, f"t({found.df:g})", pair.fit.nobs,
         "approximate", note,
@@ -225,15 +229,29 @@ _TESTS: Mapping[str, Callable[[OneEvent, str, MarketPlacebo], StatisticalTest]] 
 }
 
 
-def mde_of(one: OneEvent, market: str, full: MarketPlacebo, found: StatisticalTest) -> float:
-    """Minimum detectable effect of a test, in the unit of the market's moves; NaN where it has no simple one."""
+def bounds_of(one: OneEvent, market: str, full: MarketPlacebo, found: StatisticalTest) -> dict[str, float]:
+    """What a test says beside its p, in the unit of the market's moves.
+
+    Returns
+    -------
+    dict of str to float
+        Among ``mde``, the minimum detectable effect; ``conf_low`` and ``conf_high``, the 95% interval of the CAR; and
+        ``smallest_margin``, the smallest margin of no reaction that the window can exclude.
+    """
+    pair = one.pairs[market]
+    car, std_error = pair.car(one.window)
+    if found.name == "no_reaction":
+        return {"smallest_margin": no_reaction(car, std_error, pair.fit.df_resid).smallest_margin}
     if not found.applies:
-        return float("nan")
-    if found.name == "placebo":
-        return full.mde
-    if found.name == "placebo_clean":
-        return one.clean[market].mde
+        return {}
+    if found.name in ("placebo", "placebo_clean"):
+        return {"mde": (full if found.name == "placebo" else one.clean[market]).mde}
     if found.name == "forecast_t":
-        pair = one.pairs[market]
-        return t_mde_factor(pair.fit.df_resid) * pair.car(one.window)[1]
-    return float("nan")
+        reach = float(special.stdtrit(pair.fit.df_resid, 0.975)) * std_error
+        return {"mde": t_mde_factor(pair.fit.df_resid) * std_error, "conf_low": car - reach, "conf_high": car + reach}
+    if found.name in ("conformal_car", "conformal_car_iid"):
+        first, last = (pair.at(tau) for tau in one.window)
+        permutations: Literal["cyclic", "iid"] = "iid" if found.name.endswith("iid") else "cyclic"
+        interval = conformal_interval(pair.fit.residuals, pair.abnormal[first : last + 1], 0.95, "car", permutations)
+        return {"conf_low": interval.conf_low, "conf_high": interval.conf_high}
+    return {}

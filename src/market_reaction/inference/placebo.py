@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class PlaceboRank:
     floor: float
     n_placebo: int
     note: str = ""
+
+    def void(self, reason: str) -> PlaceboRank:
+        """The same without its p, and the reason."""
+        return replace(self, p_value=float("nan"), note=reason)
 
 
 def placebo_rank(statistic: float, pool: np.ndarray, minimum: int = MINIMUM_POOL) -> PlaceboRank:

@@ -1,4 +1,4 @@
-"""What every test returns: statistic, p, null hypothesis, and for what it holds; or the reason why it does not apply."""
+"""What every test returns: statistic, p, null hypothesis and what it holds for; or why it does not apply."""
 
 from __future__ import annotations
 
