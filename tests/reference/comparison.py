@@ -30,9 +30,7 @@ class Comparison:
 
     def printed(self, file: str, ours: ArrayLike, theirs: ArrayLike, unit: float) -> None:
         """Agreement to half of ``unit``, the unit of the last printed digit."""
-        self._check(
-            file, ours, theirs, lambda size: np.full_like(size, unit * (0.5 + 1e-6)), unit, f"printed to {unit:g}"
-        )
+        self._check(file, ours, theirs, lambda size: np.full_like(size, unit * (0.5 + 1e-6)), unit, "printed digits")
 
     def within(self, file: str, ours: ArrayLike, theirs: ArrayLike, margin: ArrayLike, why: str) -> None:
         """Agreement to a margin, for values that another program simulated or rounded on the way, as ``why`` says."""
