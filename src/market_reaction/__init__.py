@@ -15,6 +15,8 @@ _HOMES = {
     "PriceData": "prices",
     "PriceSeries": "prices",
     "ReactionResult": "reaction_result",
+    "abnormal_outcome": "outcomes",
+    "basket_effect": "baskets",
     "compare": "compare",
     "event_study": "study",
     "list_instruments": "instruments",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
+from market_reaction.normal_models import NORMAL_MODELS
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceSeries
 from market_reaction.sessions import Reaction
@@ -77,6 +78,33 @@ def on_row(
     return tuple(notes)
 
 
+def on_study(study: EventStudyResult) -> tuple[str, ...]:
+    """What a reader of a study must know of its normal returns: relative, approximate, sessions left out."""
+    said = []
+    inputs = dict.fromkeys(name for names in study.design.regressors.values() for name in names)
+    if inputs:
+        said.append(
+            f"Relative effect: moves beyond what {_listed(tuple(inputs))} would explain; if the news moved that as "
+            "well, they are no measure of the whole reaction."
+        )
+    if not NORMAL_MODELS[study.design.normal_model].exact:
+        said.append(
+            f"Approximate: {study.design.normal_model} has no exact forecast error; take p from placebo_test, not "
+            "from t."
+        )
+    skipped = [pair.n_skipped for pair in study.pairs.values()]
+    if study.design.skip is not None:
+        said.append(
+            f"Other events take {min(skipped)} to {max(skipped)} of the {study.windows.length} sessions from the "
+            "estimation windows."
+        )
+    return tuple(said)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+
+
 def _notes_on_clock(event: pd.Series, series: PriceSeries, where: Reaction, session: pd.Timestamp) -> list[str]:
     notes = []
     if event["precision"] == "date" and session != event["session_date"]:
@@ -102,7 +130,7 @@ def _notes_on_model(series: PriceSeries, pair: PairStudy, study: EventStudyResul
     notes = []
     names = study.design.regressors[series.name]
     if names:
-        inputs = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+        inputs = _listed(names)
         explain, have = ("explain", "have") if names[1:] else ("explains", "has")
         notes.append(
             f"relative effect: z, p and CAR are of the move beyond what {inputs} {explain} "

@@ -100,7 +100,14 @@ class EventStudyResult:
         return pd.concat(frames, ignore_index=True)
 
     def fits(self) -> pd.DataFrame:
-        """Fitted models by (event_id, market): parameters, residual_std, mad_std, ewma_std, df_resid, nobs."""
+        """Fitted models by (event_id, market).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Parameters, residual_std, mad_std, ewma_std, df_resid, nobs, n_skipped (sessions that other events took
+            from the estimation window) and exact (whether the forecast error is).
+        """
         rows = []
         for (event_id, market), pair in self.pairs.items():
             rows.append(
@@ -112,6 +119,8 @@ class EventStudyResult:
                     "ewma_std": pair.ewma_std,
                     "df_resid": pair.fit.df_resid,
                     "nobs": pair.fit.nobs,
+                    "n_skipped": pair.n_skipped,
+                    "exact": pair.fit.exact,
                 }
             )
         return pd.DataFrame(rows).set_index(["event_id", "market"])

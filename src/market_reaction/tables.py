@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from market_reaction import display, wording
+from market_reaction import display, reaction_notes, wording
 from market_reaction.battery.tables import battery_tables
 from market_reaction.wording import answer
 
@@ -282,6 +282,7 @@ def study_html(result: EventStudyResult) -> str:
         f"{escape(result.design.normal_model)}, estimation {result.windows.estimation}.</p>",
         _summary_table(summary, result.design.units),
         f'<p class="mr-quiet">{escape(last)}</p>',
+        *(f'<p class="mr-quiet">{escape(text)}</p>' for text in reaction_notes.on_study(result)),
         _folded(f"{len(result.excluded)} left out", _excluded_table(result.excluded)) if len(result.excluded) else "",
         _folded("Where the figures come from", vintage_table(result.vintage)),
     ]
