@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from market_reaction.normal_models import fit_normal_model
+from market_reaction.outcomes import buy_and_hold
 from reference.comparison import RETURN_FLOOR, Comparison
 from reference.studies import (
     COVID_ASSETS,
@@ -49,8 +50,7 @@ def test_estudy2_coefficients(outside: Path, compare: Comparison, dataset: str, 
     assert [case.name for case in panel.cases] == theirs.asset.tolist()
     compare(file, intercept_and_slope(panel), theirs[["alpha", "beta"]], floor=RETURN_FLOOR)
     compare(file, [fit.nobs for fit in panel.fits], theirs.estimation_length)
-    spread = [np.std(fit.residuals, ddof=1) for fit in panel.fits]
-    compare(file, spread, theirs.sd_resid_n_minus_1)
+    compare(file, panel.sample_std, theirs.sd_resid_n_minus_1)
 
 
 @each_covid_dataset
@@ -85,7 +85,7 @@ def test_eventstudy_coefficients_and_sigma(outside: Path, compare: Comparison, s
         compare(file, 1 - [fit.residuals @ fit.residuals for fit in panel.fits] / np.array(total), theirs.r2)
     if panel.model == "market_adjusted":
         # Nothing is estimated, so our s^2 is SSR / L with L degrees of freedom; EventStudy subtracts the mean first.
-        compare(file, [np.std(fit.residuals, ddof=1) for fit in panel.fits], theirs.sigma)
+        compare(file, panel.sample_std, theirs.sigma)
         assert (panel.df_resid == theirs.df + 1).all()
     else:
         compare(file, panel.residual_std, theirs.sigma)
@@ -108,9 +108,8 @@ def test_eventstudy_single_events(outside: Path, compare: Comparison, study: str
     assert len(theirs) == present.sum()
     daily = theirs[["ar", "ar_t", "fec_sigma", "car", "car_t"]].to_numpy().T
     cars, counts = panel.abnormal.cumsum(axis=1), np.arange(1, len(panel.days) + 1)
-    # Theirs, for comparison: the spread of the residuals alone, without the error of the estimated mean or line.
-    spread = [np.std(fit.residuals, ddof=1) for fit in panel.fits]
-    sigma = (np.array(spread) if panel.model == "market_adjusted" else panel.residual_std)[:, None]
+    # Theirs: the spread of the residuals alone, without the error of the estimated mean or line.
+    sigma = (panel.sample_std if panel.model == "market_adjusted" else panel.residual_std)[:, None]
     compare(file, panel.abnormal[present], daily[0], floor=RETURN_FLOOR)
     compare(file, (panel.abnormal / sigma)[present], daily[1])
     compare(file, cars[present], daily[3], floor=RETURN_FLOOR)
@@ -125,6 +124,24 @@ def test_eventstudy_single_events(outside: Path, compare: Comparison, study: str
         )
     else:
         compare(file, ours[present], daily[2])
+
+
+@pytest.mark.parametrize("study", [study for study in EVENTSTUDY_STUDIES if not study.startswith("terror33")])
+def test_eventstudy_buy_and_hold_is_ours_against_the_index_itself(
+    outside: Path, compare: Comparison, study: str
+) -> None:
+    """Theirs ignores the model, and compounds log returns as if they were simple ones; terror33 has no index."""
+    file = "EventStudy/output_single_event.csv"
+    theirs = rows_of(pd.read_csv(outside / file), study)
+    panel = eventstudy(outside, study)
+    event = np.array([case.event for case in panel.cases])
+    index = np.array([case.benchmark_event for case in panel.cases])
+    counts = np.arange(1, len(panel.days) + 1)
+    ours = np.column_stack([buy_and_hold(event[:, :count], index[:, :count]) for count in counts])
+    sigma = panel.sample_std if panel.model == "market_adjusted" else panel.residual_std
+    present = np.isfinite(event)
+    compare(file, ours[present], theirs.bhar, floor=RETURN_FLOOR)
+    compare(file, (ours / (sigma[:, None] * np.sqrt(counts)))[present], theirs.bhar_t)
 
 
 # erer
