@@ -118,6 +118,8 @@ def test_the_car_path_is_the_result_and_starts_from_zero(london) -> None:
         band = traces(figure, "95% band")[0]
         top = factor * (rows["car"] + stats.t.ppf(0.975, 119) * rows["car_std_error"])
         np.testing.assert_allclose(band.y[1:7], top)
+        whole = traces(figure, "95% band of the path")[0]
+        assert (np.array(whole.y[1:7]) > top).all()
     assert london.plot(kind="car", market="US 10y").layout.yaxis.ticksuffix == " bp"
 
 

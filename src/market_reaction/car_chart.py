@@ -18,12 +18,12 @@ def car_paths(
     source: str = "",
     theme: Theme = "auto",
 ) -> go.Figure:
-    """Draw cumulated abnormal returns from the first session of the windows, with a pointwise 95% band.
+    """Draw cumulated abnormal returns from the first session of the windows, with the bands the frame holds.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        As ``EventStudyResult.to_frame`` gives it.
+        As ``EventStudyResult.bands`` or ``to_frame`` gives it; the second has no band of the whole path.
     market : str, optional
         One market; a panel for each when left out.
     source : str
@@ -33,8 +33,8 @@ def car_paths(
 
     Notes
     -----
-    The band is the 95% t interval of each session's CAR alone, not of the path.
-    With several events the paths are drawn without bands.
+    The darker band holds each session's CAR alone, the lighter one the whole path at once. With several events the
+    paths are drawn without bands.
     """
     known = list(dict.fromkeys(frame["market"]))
     if market is not None and market not in known:
@@ -50,7 +50,10 @@ def car_paths(
         place = {"row": number // columns + 1, "col": number % columns + 1}
         _car_panel(figure, frame[frame["market"] == name], place, several=len(shown) > 1)
     events = frame["event_id"].nunique()
-    band = "Band: 95% t interval, each session alone. " if events == 1 else f"{events} events, no bands. "
+    band = f"{events} events, no bands. "
+    if events == 1:
+        whole = "s: inner for each session alone, outer for the whole path. "
+        band = "95% band" + (whole if "simultaneous_low" in frame else " of each session alone. ")
     figure.update_annotations(font={"size": 12})
     finding = _car_finding(frame[frame["market"].isin(shown)], shown)
     method = f"Cumulated abnormal return (CAR) from the close before day 0. {band}{source}"
@@ -58,6 +61,12 @@ def car_paths(
     return finish(
         figure, finding=finding, method=method, body=body, theme=theme, legend=1 if events in range(2, 7) else 0
     )
+
+
+_BANDS = (
+    ("simultaneous_low", "simultaneous_high", "95% band of the path"),
+    ("conf_low", "conf_high", "95% band"),
+)
 
 
 def _scale(unit: str) -> tuple[float, str, str]:
@@ -74,14 +83,14 @@ def _car_panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], sev
         # The path starts from zero at the close before its first session.
         taus = np.append(path["tau"].iloc[0] - 1, path["tau"])
         cars = factor * np.append(0.0, path["car"])
-        low, high = (factor * np.append(0.0, path[bound]) for bound in ("conf_low", "conf_high"))
-        if alone:
-            keep = np.isfinite(cars)
-            outline = np.concatenate([high[keep], low[keep][::-1]])
+        for low, high, name in _BANDS:
+            if not alone or low not in path:
+                continue
+            edges = [factor * np.append(0.0, path[bound]) for bound in (high, low)]
             figure.add_trace(
                 go.Scatter(
-                    x=np.concatenate([taus[keep], taus[keep][::-1]]), y=outline, fill="toself", mode="lines",
-                    fillcolor=BLUE_BAND, line={"width": 0}, name="95% band", hoverinfo="skip", showlegend=False,
+                    x=np.concatenate([taus, taus[::-1]]), y=np.concatenate([edges[0], edges[1][::-1]]), fill="toself",
+                    mode="lines", fillcolor=BLUE_BAND, line={"width": 0}, name=name, hoverinfo="skip", showlegend=False,
                 ),
                 **place,
             )  # fmt: skip

@@ -294,4 +294,4 @@ def _mark_event(figure: go.Figure, row: MarketReaction, reach: float) -> None:
 
 
 def _car_of(result: ReactionResult, row: MarketReaction, theme: Theme) -> go.Figure:
-    return car_paths(result.study.to_frame(), market=row.market, source=sources_of(result, row), theme=theme)
+    return car_paths(result.study.bands(), market=row.market, source=sources_of(result, row), theme=theme)

@@ -249,6 +249,72 @@ class EventStudyResult:
         )
         return study_tests(self, tests, options)
 
+    def bands(self, level: float = 0.95) -> pd.DataFrame:
+        """CAR path with a pointwise and a simultaneous band: of the only event, or of the mean over events.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of each band.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns event_id, market, unit, tau, car, conf_low, conf_high (each session alone), simultaneous_low,
+            simultaneous_high (the whole path at once) and critical, the factor on the standard error. Sessions after
+            the first without a return are left out.
+
+        Notes
+        -----
+        Sup-t band from the covariance of the forecast errors, with the degrees of freedom of the fit; over K events
+        from the covariance of their paths, K - 1 degrees of freedom, events with a complete path only.
+
+        References
+        ----------
+        Montiel Olea and Plagborg-Moller (2019), Journal of Applied Econometrics 34:1.
+        """
+        from market_reaction.study_frames import band_frame
+
+        return band_frame(self, level)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """What the residuals of the estimation windows look like.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by (event_id, market, diagnostic): value, p_value, null, note. Normality (Jarque-Bera),
+            autocorrelation (Ljung-Box), ARCH effects (Engle), a break in variance (Inclan-Tiao), the largest residual
+            (Grubbs), the influence of the three largest on s, and the share of sessions without a move.
+        """
+        from market_reaction.study_frames import diagnostic_frame
+
+        return diagnostic_frame(self)
+
+    def power(self, effects: Sequence[float] | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Chance to find effects of several sizes: on day 0 of a single event, in the mean CAR over several.
+
+        Parameters
+        ----------
+        effects : sequence of float, optional
+            Effects in the unit of the market's moves; quarters of the standard error up to four when left out.
+        level : float
+            One minus the size of the two-sided tests.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by (market, effect): unit, power_t, exaggeration (expected size of a significant estimate over the
+            true effect), wrong_sign (its chance of the wrong sign) and, for one event, power_placebo.
+
+        References
+        ----------
+        Gelman and Carlin (2014), Perspectives on Psychological Science 9:641.
+        """
+        from market_reaction.study_frames import power_frame
+
+        return power_frame(self, effects, level)
+
     def __repr__(self) -> str:
         """Count what was studied; ``summary()`` has the figures."""
         markets = list(dict.fromkeys(market for _, market in self.pairs))
@@ -257,10 +323,11 @@ class EventStudyResult:
         )
 
     def plot(self, *, market: str | None = None, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
-        """CAR paths with their pointwise band: one market, or a panel for each."""
+        """CAR paths, those of one event with a pointwise and a simultaneous band: one market, or a panel for each."""
         from market_reaction import plots
 
-        return plots.car_paths(self.to_frame(), market=market, theme=theme)
+        single = len({event_id for event_id, _ in self.pairs}) == 1
+        return plots.car_paths(self.bands() if single else self.to_frame(), market=market, theme=theme)
 
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets

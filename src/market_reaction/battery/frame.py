@@ -211,9 +211,10 @@ def which_test(result: EventStudyResult | ReactionResult) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by setting and test: ``use`` (headline, secondary, cross-check, baseline, contrast, or
-        ``"not here"``), ``validity``, ``valid_when``, ``why`` (the reason where the test does not apply, what to bear
-        in mind where it does), ``reference``. Headline tests come first.
+        Indexed by setting and test: ``use`` (headline, secondary, cross-check, contrast, baseline, or
+        ``"not here"``), ``valid`` (whether its p may be relied on here), ``validity``, ``valid_when``, ``why`` (the
+        reason where the test does not apply, what to bear in mind where it does), ``reference``. Headline tests come
+        first.
 
     Notes
     -----
@@ -222,17 +223,29 @@ def which_test(result: EventStudyResult | ReactionResult) -> pd.DataFrame:
     """
     frame = result.tests("all")
     order = {"headline": 0, "secondary": 1, "cross-check": 2, "contrast": 3, "baseline": 4, "not here": 5}
-    rows = [
-        _map_row(str(setting), str(test), part)
-        for (setting, test), part in frame.groupby(["setting", "test"], sort=False)
-    ]
-    found = pd.DataFrame(rows)
+    settings: tuple[Setting, ...] = (ONE_MARKET, MARKETS, EVENTS)
+    parts = (
+        (setting, test, frame[frame["setting"].eq(setting) & frame["test"].eq(test)])
+        for setting in settings
+        for test in TESTS
+    )
+    found = pd.DataFrame([_map_row(setting, test, part) for setting, test, part in parts if len(part)])
     by_use = found["use"].map(order)
     return found.loc[by_use.sort_values(kind="stable").index].set_index(["setting", "test"])
 
 
+_WHY = {
+    "headline": "valid here",
+    "secondary": "valid here",
+    "cross-check": "valid here where its condition holds",
+    "contrast": "shown for contrast: its condition does not hold",
+    "baseline": "shown as a baseline: its condition does not hold here",
+}
+
+
 def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, object]:
     entry = TESTS[test]
+    role = entry.roles[setting]
     applies = np.isfinite(part["p_value"])
     shown = part[applies] if applies.any() else part
     reasons = list(dict.fromkeys(text for text in shown["note"] if text))
@@ -240,9 +253,10 @@ def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, ob
     return {
         "setting": setting,
         "test": test,
-        "use": entry.roles[setting] if applies.any() else "not here",
+        "use": role if applies.any() else "not here",
+        "valid": bool(applies.any()) and role not in ("contrast", "baseline"),
         "validity": shown["validity"].iloc[0],
         "valid_when": entry.valid_when,
-        "why": ("; ".join(reasons[:2]) or "valid here") + count,
+        "why": ("; ".join(reasons[:2]) or _WHY[role]) + count,
         "reference": entry.reference,
     }

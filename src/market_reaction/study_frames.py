@@ -1,0 +1,157 @@
+"""Frames computed from a study: bands of CAR paths, residual diagnostics, power."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.inference.diagnostics import THIN_TRADING, diagnose, influence, zero_share
+from market_reaction.inference.exaggeration import exaggeration_ratio
+from market_reaction.inference.multiple import simultaneous_band
+from market_reaction.inference.power import placebo_power_curve, power_curve
+
+if TYPE_CHECKING:
+    from market_reaction.pair_study import PairStudy
+    from market_reaction.study import EventStudyResult
+
+LARGEST = 3  # residuals whose influence on s is shown
+MULTIPLES = np.arange(0.25, 4.01, 0.25)
+
+
+def band_frame(study: EventStudyResult, level: float) -> pd.DataFrame:
+    """Rows of ``EventStudyResult.bands``."""
+    single = len({event_id for event_id, _ in study.pairs}) == 1
+    paths = _single_paths(study) if single else _mean_paths(study)
+    frames = []
+    for label, market, taus, path, covariance, df in paths:
+        if not len(path):
+            continue
+        band = simultaneous_band(path, covariance=covariance, level=level, df=df)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "event_id": label,
+                    "market": market,
+                    "unit": study.design.units[market],
+                    "tau": taus,
+                    "car": path,
+                    "conf_low": band.pointwise_low,
+                    "conf_high": band.pointwise_high,
+                    "simultaneous_low": band.conf_low,
+                    "simultaneous_high": band.conf_high,
+                    "critical": band.critical,
+                }
+            )
+        )
+    columns = ["event_id", "market", "unit", "tau", "car", "conf_low", "conf_high", "simultaneous_low"]
+    columns += ["simultaneous_high", "critical"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+_Path = tuple[str, str, np.ndarray, np.ndarray, np.ndarray, float]
+
+
+def _complete(pair: PairStudy) -> int:
+    """Number of sessions from the first offset on that have an abnormal return."""
+    absent = np.flatnonzero(~np.isfinite(pair.abnormal))
+    return int(absent[0]) if len(absent) else len(pair.abnormal)
+
+
+def _single_paths(study: EventStudyResult) -> Iterator[_Path]:
+    """CAR path of the one event in each market, with the covariance of its forecast errors."""
+    for (event_id, market), pair in study.pairs.items():
+        count = _complete(pair)
+        covariance = pair.forecast_cov[:count, :count].cumsum(axis=0).cumsum(axis=1)
+        yield event_id, market, pair.taus[:count], np.cumsum(pair.abnormal[:count]), covariance, pair.fit.df_resid
+
+
+def _mean_paths(study: EventStudyResult) -> Iterator[_Path]:
+    """Mean CAR path over the events that have all sessions, with the covariance over events."""
+    for market in dict.fromkeys(market for _, market in study.pairs):
+        pairs = [pair for (_, name), pair in study.pairs.items() if name == market]
+        paths = np.array([np.cumsum(pair.abnormal) for pair in pairs if np.isfinite(pair.abnormal).all()])
+        if len(paths) < 2:
+            continue
+        covariance = np.atleast_2d(np.cov(paths, rowvar=False, ddof=1)) / len(paths)
+        yield f"mean of {len(paths)} events", market, pairs[0].taus, paths.mean(axis=0), covariance, len(paths) - 1.0
+
+
+def diagnostic_frame(study: EventStudyResult) -> pd.DataFrame:
+    """Rows of ``EventStudyResult.diagnostics``."""
+    rows = []
+    for (event_id, market), pair in study.pairs.items():
+        place = {"event_id": event_id, "market": market}
+        series = study.prices[market]
+        start = pair.position + study.windows.estimation[0]
+        sessions = series.sessions[start + np.flatnonzero(pair.fit.used)]
+        for found in diagnose(pair.fit.residuals):
+            rows.append(
+                place
+                | {
+                    "diagnostic": found.name,
+                    "value": found.statistic,
+                    "p_value": found.p_value,
+                    "null": found.null,
+                    "note": _dated(found.note, sessions),
+                }
+            )
+        largest = influence(pair.fit.residuals, LARGEST)
+        named = ", ".join(f"{sessions[at]:%Y-%m-%d}" for at in largest.rows.tolist())
+        rows.append(
+            place
+            | {
+                "diagnostic": "influence",
+                "value": float(largest.stds[-1] / largest.stds[0]),
+                "note": f"s without the {LARGEST} largest residuals over s with them: {named}",
+            }
+        )
+        zeros = zero_share(series.returns(study.design.returns)[start : pair.position])
+        thin = f"; above {THIN_TRADING:.0%} the series is thinly traded" if zeros > THIN_TRADING else ""
+        rows.append(
+            place | {"diagnostic": "zero_share", "value": zeros, "note": f"share of sessions without a move{thin}"}
+        )
+    return pd.DataFrame(rows).set_index(["event_id", "market", "diagnostic"])
+
+
+def _dated(note: str, sessions: pd.DatetimeIndex) -> str:
+    """A note on residuals with the date of the session instead of its row."""
+    return re.sub(r"\brow (\d+)", lambda found: f"{sessions[int(found[1])]:%Y-%m-%d}", note)
+
+
+def power_frame(study: EventStudyResult, effects: Sequence[float] | None, level: float) -> pd.DataFrame:
+    """Rows of ``EventStudyResult.power``."""
+    from market_reaction.placebo import placebo_test
+
+    single = len({event_id for event_id, _ in study.pairs}) == 1
+    pools = placebo_test(study, study.prices).markets if single else {}
+    frames = []
+    for market, (std_error, df) in _errors(study, single).items():
+        shifts = MULTIPLES * std_error if effects is None else np.asarray(effects, dtype=float)
+        exaggerated = [exaggeration_ratio(shift, std_error, df, level) for shift in shifts.tolist()]
+        frame = pd.DataFrame(
+            {
+                "market": market,
+                "unit": study.design.units[market],
+                "effect": shifts,
+                "power_t": power_curve(shifts, std_error, df, level),
+                "exaggeration": [found.ratio for found in exaggerated],
+                "wrong_sign": [found.wrong_sign for found in exaggerated],
+            }
+        )
+        for (event_id, name), test in pools.items():
+            if name == market:
+                usual = study.pairs[event_id, name].ewma_std
+                frame["power_placebo"] = placebo_power_curve(shifts, test.pool, usual, level=level)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True).set_index(["market", "effect"])
+
+
+def _errors(study: EventStudyResult, single: bool) -> dict[str, tuple[float, float]]:
+    """Standard error and degrees of freedom by market: of day 0 of a single event, else of the mean CAR."""
+    table = study.car((0, 0)).droplevel("event_id") if single else study.caar()
+    usable = table[table["std_error"].gt(0)]
+    return {str(market): (float(row["std_error"]), float(row["df"])) for market, row in usable.iterrows()}
