@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import present
 from market_reaction.inference.permutations import (
     check_draws,
-    check_level,
-    present_values,
     share_as_large,
     subsets,
     vary,
 )
+from market_reaction.inference.power import check_share
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
 
 Statistic = Literal["path", "car"]
@@ -157,7 +157,7 @@ def conformal_test(
     """
     _check(statistic, permutations, order, draws)
     name = "conformal"
-    before, event = present_values(residuals, "residuals"), present_values(abnormal, "abnormal")
+    before, event = present("residuals", residuals), present("abnormal", abnormal)
     null = "the event had no effect, and its sessions are exchangeable with the estimation sessions"
     if permutations == "cyclic":
         null = "the event had no effect, and the residuals of all sessions are stationary"
@@ -227,9 +227,9 @@ def conformal_interval(
     Chernozhukov, Wuthrich and Zhu (2021), JASA 116:1849, section 2.3.
     """
     _check(statistic, permutations, order, draws)
-    check_level(level)
-    before = present_values(returns_estimation, "returns_estimation")
-    event = present_values(returns_event, "returns_event")
+    check_share("level", level)
+    before = present("returns_estimation", returns_estimation)
+    event = present("returns_event", returns_event)
     sessions, given, total = len(event), len(np.asarray(returns_event)), len(before) + len(event)
     nan = float("nan")
     if sessions < given or not sessions:

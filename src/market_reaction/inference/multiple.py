@@ -8,7 +8,8 @@ import numpy as np
 from scipy import special
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.permutations import check_draws, check_level
+from market_reaction.inference.permutations import check_draws
+from market_reaction.inference.power import check_share
 
 SIMULATIONS = 50_000
 
@@ -229,7 +230,7 @@ def simultaneous_band(
     Montiel Olea and Plagborg-Moller (2019), Journal of Applied Econometrics 34:1, algorithms 1 and 2.
     """
     estimate = np.asarray(path, dtype=float)
-    check_level(level)
+    check_share("level", level)
     if estimate.ndim != 1 or not len(estimate):
         raise WindowError(f"path has shape {estimate.shape}; it must be (m,) with m of at least 1. Pass one path.")
     if (covariance is None) == (draws is None):

@@ -1,8 +1,8 @@
-"""Permutations that several tests share: subsets, signs, and the share of statistics as large as the observed one."""
+"""Permutations that several tests share: subsets, signs, weights, and the share of statistics as large as observed."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from math import comb
 
 import numpy as np
@@ -15,29 +15,6 @@ ALL_SIGNS_UP_TO = 14
 ROUNDING = 1e-12
 
 
-def present_values(values: np.ndarray, name: str) -> np.ndarray:
-    """Values that are not NaN, as a float array.
-
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Shape (n,); NaN marks an absent case.
-    name : str
-        Name of the argument, for the message.
-
-    Raises
-    ------
-    WindowError
-        When the array has another number of dimensions or holds an infinite value.
-    """
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1:
-        raise WindowError(f"{name} has shape {array.shape}; it must have one dimension. Pass one value per case.")
-    if np.isinf(array).any():
-        raise WindowError(f"{name} holds an infinite value. Pass finite values, and NaN for an absent case.")
-    return array[~np.isnan(array)]
-
-
 def vary(values: np.ndarray) -> bool:
     """Whether the values differ by more than rounding."""
     return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
@@ -47,12 +24,6 @@ def check_draws(draws: int) -> None:
     """Raise ``WindowError`` unless there is at least one draw."""
     if draws < 1:
         raise WindowError(f"draws={draws} gives no random permutation; the bound is 1. Pass 999 or more.")
-
-
-def check_level(level: float) -> None:
-    """Raise ``WindowError`` unless the level is a coverage."""
-    if not 0.0 < level < 1.0:
-        raise WindowError(f"level={level} is no coverage; the bounds are 0 and 1, both excluded. Pass 0.95 for 95%.")
 
 
 def share_as_large(values: np.ndarray) -> float:
@@ -153,3 +124,32 @@ def sign_vectors(count: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
         return 1.0 - 2.0 * np.concatenate([np.zeros((1, count)), flips]), False
     codes = np.arange(2 ** max(count - 1, 0))
     return 1.0 - 2.0 * (codes[:, None] >> np.arange(count) & 1)[:, ::-1], True
+
+
+def webb_weights(count: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Vectors of Webb's six-point weights +-sqrt(1/2), +-1, +-sqrt(3/2), all ones first.
+
+    Parameters
+    ----------
+    count : int
+        Number of weights in a vector.
+    draws : int
+        Number of random vectors; all 6^count are used instead when they are no more than that.
+    seed : int
+        Seed of the random vectors.
+
+    Returns
+    -------
+    tuple of numpy.ndarray and bool
+        Weights of shape (P, count); and whether these are all vectors.
+
+    References
+    ----------
+    Webb (2014), Queen's Economics Department working paper 1315.
+    """
+    check_draws(draws)
+    points = np.sqrt([1.0, 0.5, 1.5, 1.0, 0.5, 1.5]) * [1, 1, 1, -1, -1, -1]
+    if 6**count <= draws:
+        return np.array(list(product(points, repeat=count))), True
+    drawn = np.random.default_rng(seed).choice(points, size=(draws, count))
+    return np.concatenate([np.ones((1, count)), drawn]), False

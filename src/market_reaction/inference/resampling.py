@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import product
 from math import comb
 from typing import Literal
 
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import present
 from market_reaction.inference.permutations import (
     DRAWS,
     check_draws,
-    present_values,
     share_as_large,
     sign_vectors,
     subsets,
     vary,
+    webb_weights,
 )
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
 
@@ -80,7 +80,8 @@ def sign_flip(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Statisti
     -----
     p is the share of sign vectors g, the identity included, with |mean(g v)| >= |mean(v)|. As the sum of squares does
     not change with the signs, |t| gives the same p. Exact when each event's value is symmetric about 0 under the null
-    and the events are independent; their variances may differ. A value of 0 stays in the mean but, having no sign,
+    and the events are independent; their variances may differ. Skewness breaks it: size 7-9% at 5% for 6 to 11
+    exponential values (2,000 runs). A value of 0 stays in the mean but, having no sign,
     does not count towards K.
 
     References
@@ -93,7 +94,7 @@ def sign_flip(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Statisti
     0.03125
     """
     name, null = "sign_flip", "each event's value is symmetric about zero, independently of the others"
-    known = present_values(values, "values")
+    known = present("values", values)
     count = int(np.count_nonzero(known))
     floor = 2.0 / 2**count if count else 1.0
     if count < LEAST_FOR_SIGNS:
@@ -174,7 +175,7 @@ def studentised_permutation(event: np.ndarray, other: np.ndarray, draws: int = D
     ----------
     Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
     """
-    first, second = present_values(event, "event"), present_values(other, "other")
+    first, second = present("event", event), present("other", other)
     null = "event days and other days have the same mean"
     return _permutation_test("studentised_permutation", first, second, LEAST_FOR_PERMUTATION, null, draws, seed)
 
@@ -210,19 +211,9 @@ def group_difference(first: np.ndarray, second: np.ndarray, draws: int = DRAWS, 
     ----------
     Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
     """
-    one, two = present_values(first, "first"), present_values(second, "second")
+    one, two = present("first", first), present("second", second)
     null = "events of both groups have the same mean"
     return _permutation_test("group_difference", one, two, LEAST_PER_GROUP, null, draws, seed)
-
-
-def _webb_weights(count: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Six-point weights, all ones first; all 6^count of them when they are no more than the draws."""
-    check_draws(draws)
-    points = np.sqrt([1.0, 0.5, 1.5, 1.0, 0.5, 1.5]) * [1, 1, 1, -1, -1, -1]
-    if 6**count <= draws:
-        return np.array(list(product(points, repeat=count))), True
-    drawn = np.random.default_rng(seed).choice(points, size=(draws, count))
-    return np.concatenate([np.ones((1, count)), drawn]), False
 
 
 def wild_bootstrap(
@@ -255,8 +246,9 @@ def wild_bootstrap(
     Notes
     -----
     v*_k = w_k v_k with independent weights of mean 0 and variance 1, t* from v*, and p the share with |t*| >= |t|, the
-    observed one included. With signs it is the sign flip test, exact under symmetry. With one event there is no spread
-    between events, and no weight creates one: the wild bootstrap fails with one treated cluster.
+    observed one included. With signs it is the sign flip test, exact under symmetry. With Webb's weights its size at 5%
+    was 4-6% for 4 to 11 normal values, and 9-11% for exponential ones (2,000 runs): it does not cure skewness. With one
+    event there is no spread between events, and no weight creates one: it fails with one treated cluster.
 
     References
     ----------
@@ -266,7 +258,7 @@ def wild_bootstrap(
     if weights not in (None, "rademacher", "webb"):
         raise WindowError(f"weights={weights!r} is not offered. Choose 'rademacher' or 'webb'.")
     name, null = "wild_bootstrap", "the events have mean zero"
-    known = present_values(values, "values")
+    known = present("values", values)
     count = len(known)
     kind = weights or ("webb" if count < WEBB_BELOW else "rademacher")
     least = LEAST_FOR_SIGNS if kind == "rademacher" else LEAST_FOR_WEBB
@@ -275,7 +267,7 @@ def wild_bootstrap(
         return not_applicable(name, null, count, reason + (", and fails for one event" if count == 1 else ""))
     if not vary(known):
         return not_applicable(name, null, count, f"all {count} values are equal, so that t has no standard error")
-    draw, number = (sign_vectors, 2**count) if kind == "rademacher" else (_webb_weights, 6**count)
+    draw, number = (sign_vectors, 2**count) if kind == "rademacher" else (webb_weights, 6**count)
     factors, complete = draw(count, draws, seed)
     drawn = factors * known
     statistics = _ratio(drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / np.sqrt(count))
