@@ -1,0 +1,1 @@
+"""Size, power and coverage by simulation, and rejection rates on real returns."""

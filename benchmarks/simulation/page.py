@@ -1,0 +1,2 @@
+def printed(results):
+    return str(len(results))
