@@ -13,7 +13,13 @@ import pandas as pd
 from scipy import special
 
 from market_reaction.design import Design
-from market_reaction.errors import AmbiguousSessionWarning, DataQualityWarning, OverlappingEventsWarning, WindowError
+from market_reaction.errors import (
+    AmbiguousSessionWarning,
+    DataQualityWarning,
+    EstimationError,
+    OverlappingEventsWarning,
+    WindowError,
+)
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel
@@ -234,7 +240,8 @@ class EventStudyResult:
         UnknownInstrumentError
             ``signs``, ``margin`` or ``primary`` name a market that is not studied.
         """
-        from market_reaction.battery import BatteryOptions, study_tests
+        from market_reaction.battery import BatteryOptions
+        from market_reaction.battery.frame import study_tests
 
         markets = list(self.design.units)
         options = BatteryOptions.checked(
@@ -458,7 +465,7 @@ def event_study(
     sessions = reaction_sessions(events, PriceData({series.name: series for series in studied}))
     pairs: dict[tuple[str, str], PairStudy] = {}
     excluded: list[dict[str, object]] = []
-    bad: list[str] = []
+    bad: list[WindowError] = []
     regressors = {
         series.name: find_regressors(prices, series, normal_model, benchmark, factors, donors) for series in studied
     }
@@ -479,7 +486,7 @@ def event_study(
             try:
                 pair = study_pair(event_id, series, position, windows, counterfactual)
             except WindowError as error:
-                bad.append(str(error))
+                bad.append(error)
                 excluded.append(_left_out(event_id, series.name, session, str(error)))
                 continue
             pairs[event_id, series.name] = pair
@@ -489,7 +496,8 @@ def event_study(
     _warn_ambiguous(sessions)
     if bad and (on_bad_event == "raise" or not pairs):
         advice = [] if on_bad_event == "exclude" else ["Or leave such events out with on_bad_event='exclude'."]
-        raise WindowError("\n".join([*dict.fromkeys(bad), *advice]))
+        kind = EstimationError if all(isinstance(error, EstimationError) for error in bad) else WindowError
+        raise kind("\n".join([*dict.fromkeys(map(str, bad)), *advice]))
     return EventStudyResult(
         pairs=pairs,
         events=events,
