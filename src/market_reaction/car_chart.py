@@ -69,15 +69,23 @@ _BANDS = (
 )
 
 
-def _scale(unit: str) -> tuple[float, str, str]:
+def axis_scale(unit: str) -> tuple[float, str, str]:
     """Factor, tick format and tick suffix for a unit of moves."""
     if unit == "return":
         return 1.0, "+.1%", ""
     return (100.0, "+.3~f", " bp") if unit == "percentage points" else (1.0, "+.3~f", " pts")
 
 
+def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, *, legend: bool = False) -> go.Scatter:
+    """Trace that fills the space between two paths."""
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
+        fillcolor=BLUE_BAND, line={"width": 0}, name=name, hoverinfo="skip", showlegend=legend,
+    )  # fmt: skip
+
+
 def _car_panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], several: bool) -> None:
-    factor, form, suffix = _scale(rows["unit"].iloc[0])
+    factor, form, suffix = axis_scale(rows["unit"].iloc[0])
     alone = len(set(rows["event_id"])) == 1
     for number, (event_id, path) in enumerate(rows.groupby("event_id", sort=False)):
         # The path starts from zero at the close before its first session.
@@ -86,14 +94,8 @@ def _car_panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], sev
         for low, high, name in _BANDS:
             if not alone or low not in path:
                 continue
-            edges = [factor * np.append(0.0, path[bound]) for bound in (high, low)]
-            figure.add_trace(
-                go.Scatter(
-                    x=np.concatenate([taus, taus[::-1]]), y=np.concatenate([edges[0], edges[1][::-1]]), fill="toself",
-                    mode="lines", fillcolor=BLUE_BAND, line={"width": 0}, name=name, hoverinfo="skip", showlegend=False,
-                ),
-                **place,
-            )  # fmt: skip
+            low_edge, high_edge = (factor * np.append(0.0, path[bound]) for bound in (low, high))
+            figure.add_trace(band(taus, low_edge, high_edge, name), **place)
         colour = BLUE if alone else LINES[number % len(LINES)]
         figure.add_trace(
             go.Scatter(

@@ -196,16 +196,30 @@ def pseudo_announcements(event: pd.Series, count: int) -> np.ndarray:
     numpy.ndarray
         Nanoseconds since 1970, UTC for instants, shape (count,).
     """
+    last = event["session_date"] if event["precision"] == "date" else _local_clock(event).normalize()
+    return at_clock_of(event, pd.bdate_range(end=last - pd.Timedelta(days=1), periods=count))[::-1]
+
+
+def at_clock_of(event: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
+    """Local clock time of an event on other days, in nanoseconds UTC; with precision ``"date"`` the days themselves."""
     if event["precision"] == "date":
-        days = pd.bdate_range(end=event["session_date"] - pd.Timedelta(days=1), periods=count)
-        return days.as_unit("ns").asi8[::-1]
-    instant = event["utc_latest"] if event["precision"] == "day" else event["announced_utc"]
-    local = instant.tz_convert(times.zone(event["local_tz"])).tz_localize(None)
-    days = pd.bdate_range(end=local.normalize() - pd.Timedelta(days=1), periods=count) + (local - local.normalize())
-    zoned = days.tz_localize(
-        times.zone(event["local_tz"]), ambiguous=np.zeros(count, bool), nonexistent="shift_forward"
+        return days.as_unit("ns").asi8
+    local = _local_clock(event)
+    zoned = (days + (local - local.normalize())).tz_localize(
+        times.zone(event["local_tz"]), ambiguous=np.zeros(len(days), bool), nonexistent="shift_forward"
     )
-    return zoned.tz_convert("UTC").as_unit("ns").asi8[::-1]
+    return zoned.tz_convert("UTC").as_unit("ns").asi8
+
+
+def _local_clock(event: pd.Series) -> pd.Timestamp:
+    """Instant of an event in its own zone, without the zone."""
+    instant = event["utc_latest"] if event["precision"] == "day" else event["announced_utc"]
+    return instant.tz_convert(times.zone(event["local_tz"])).tz_localize(None)
+
+
+def sessions_at(clock: SessionClock, event: pd.Series, stamps: np.ndarray) -> np.ndarray:
+    """Session of each pseudo-announcement of an event, as ``at_clock_of`` gives them, in one market."""
+    return clock.of_dates(stamps) if event["precision"] == "date" else clock.first_closing_after(stamps)
 
 
 def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int) -> int:
@@ -253,10 +267,7 @@ def _pseudo_sessions(
     count = min(history + history // 4 + 60 - estimation[1], longest)
     while True:
         pseudo = pseudo_announcements(event, count)
-        mapped = [
-            market.clock.of_dates(pseudo) if event["precision"] == "date" else market.clock.first_closing_after(pseudo)
-            for market in markets.values()
-        ]
+        mapped = [sessions_at(market.clock, event, pseudo) for market in markets.values()]
         start = _usable_from(mapped, [day_zero[name] for name in markets], -estimation[1])
         usable = [at[start:] for at in mapped]
         if count == longest or all(

@@ -174,7 +174,8 @@ def moves_between(levels: np.ndarray, kind: str) -> np.ndarray:
         moves[1:] = np.diff(levels)
         return moves
     positive = np.where(levels > 0, levels, np.nan)
-    moves[1:] = np.diff(np.log(positive)) if kind == "log" else positive[1:] / positive[:-1] - 1.0
+    ratios = positive[1:] / positive[:-1]  # equal moves are equal numbers, and tie in ranks
+    moves[1:] = np.log(ratios) if kind == "log" else ratios - 1.0
     return moves
 
 

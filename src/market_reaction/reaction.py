@@ -14,7 +14,7 @@ import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction import reaction_notes as notes
-from market_reaction.battery import BatteryOptions, TestChoice, chosen_tests, study_tests
+from market_reaction.battery import BatteryOptions, TestChoice, chosen_tests
 from market_reaction.battery.options import CHOSEN, YEAR, as_large_in_words
 from market_reaction.errors import (
     AnnouncementTimeError,
@@ -191,8 +191,16 @@ def react(
         "selected_because_it_moved": selected_because_it_moved,
     }
     said = notes.on_announcement(event) + notes.on_options(options) + prices.notes
-    battery = None if tests == "headline" else study_tests(study, named, options, placebo)
+    battery = None if tests == "headline" else _battery(study, named, options, placebo)
     return ReactionResult(event, rows, study, placebo, prices, parameters, options, battery, said)
+
+
+def _battery(
+    study: EventStudyResult, tests: Sequence[str], options: BatteryOptions, placebo: PlaceboResult
+) -> pd.DataFrame:
+    from market_reaction.battery.frame import study_tests  # loads what every test needs
+
+    return study_tests(study, tests, options, placebo)
 
 
 def _announcement(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:

@@ -214,7 +214,7 @@ class ReactionResult:
             As ``EventStudyResult.tests`` gives it, with what ``react`` was told beforehand: signs, margin, primary
             market, whether the date was chosen because the market moved.
         """
-        from market_reaction.battery import study_tests
+        from market_reaction.battery.frame import study_tests
 
         return study_tests(self.study, tests, self.options, self.placebo)
 

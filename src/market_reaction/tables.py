@@ -55,7 +55,8 @@ STYLE = """
 """
 _NUMBERS = {"Close", "Change", "Usual day", "Placebo p (floor)", "Smallest detectable", "z", "z robust", "z EWMA",
             "Compared days", "Statistic", "p (floor)", "CAR",
-            "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows"}  # fmt: skip
+            "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows",
+            "Response", "Interval", "Band of the path", "Random dates", "Without one event", "p"}  # fmt: skip
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _FIXED = {"Session", "Time (UTC)", "First", "Last"}
 
@@ -223,7 +224,8 @@ def _section(heading: str, body: str) -> str:
     return f"<h4>{escape(heading)}</h4>{body}" if body else ""
 
 
-def _folded(summary: str, body: str) -> str:
+def folded(summary: str, body: str) -> str:
+    """HTML that opens on a click; empty where the body is."""
     return f"<details><summary>{escape(summary)}</summary>{body}</details>" if body else ""
 
 
@@ -236,7 +238,7 @@ def reaction_html(result: ReactionResult) -> str:
         As ``react`` gives it.
     """
     rest = len(display.news_lines(result)) - NEWS_SHOWN
-    more = _folded(f"{rest} more", news_table(result, NEWS_SHOWN)) if rest > 0 else ""
+    more = folded(f"{rest} more", news_table(result, NEWS_SHOWN)) if rest > 0 else ""
     parts = [
         f"<h3>{escape(display.title(result))}</h3>",
         f'<p class="mr-quiet">{escape(display.when(result))}</p>',
@@ -248,14 +250,15 @@ def reaction_html(result: ReactionResult) -> str:
         _section("Other news inside these returns", news_table(result, 0, NEWS_SHOWN) + more),
         _section("Notes", bullets(all_notes(result))),
         _section("Not available", unavailable_table(result)),
-        _folded(
+        folded(
             "Where the figures come from", vintage_table(result.prices.vintage) + bullets([display.parameters(result)])
         ),
     ]
-    return _wrapped(parts)
+    return wrapped(parts)
 
 
-def _wrapped(parts: Iterable[str]) -> str:
+def wrapped(parts: Iterable[str]) -> str:
+    """HTML of a result from its parts, with the style they need."""
     return f'<div class="mr-result"><style>{STYLE}</style>{"".join(parts)}</div>'
 
 
@@ -283,10 +286,10 @@ def study_html(result: EventStudyResult) -> str:
         _summary_table(summary, result.design.units),
         f'<p class="mr-quiet">{escape(last)}</p>',
         *(f'<p class="mr-quiet">{escape(text)}</p>' for text in reaction_notes.on_study(result)),
-        _folded(f"{len(result.excluded)} left out", _excluded_table(result.excluded)) if len(result.excluded) else "",
-        _folded("Where the figures come from", vintage_table(result.vintage)),
+        folded(f"{len(result.excluded)} left out", _excluded_table(result.excluded)) if len(result.excluded) else "",
+        folded("Where the figures come from", vintage_table(result.vintage)),
     ]
-    return _wrapped(parts)
+    return wrapped(parts)
 
 
 def _summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:

@@ -113,7 +113,9 @@ def rigobon_sack(
 
     Simulated coverage of the 95% set with 500 other sessions, n_E = 10 to 100, normal and t(5) shocks (2,000 runs):
     92.8 to 95.7% when the news variance is 4 or 10 times as large; 89 to 96% when it does not change, lowest for
-    n_E = 10 to 20 with t(5), because the squares of few sessions are skewed.
+    n_E = 10 to 20 with t(5), because the squares of few sessions are skewed. With GARCH(1,1)-t shocks of persistence
+    0.97, n_E = 20 to 40 and news variance times 6 (1,000 runs): 93 to 94% for event sessions spread over the sample, 86
+    to 89% for adjoining ones, because turbulent times raise all variances; 88 to 90% and 77% when news does not change.
 
     The first-stage F of two-stage least squares programs is not used: the instrument is made of x, so under equal
     variances that F is too large, by the kurtosis of x less one in large samples (2 for the normal, more for returns).

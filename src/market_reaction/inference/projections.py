@@ -42,7 +42,8 @@ class LocalProjections:
     permutation_p_values : numpy.ndarray
         Two-sided, pointwise, (1 + draws at least as large) / (1 + draws).
     permutation_joint_p : float
-        The same for the largest |b_h| over the horizons, each divided by its root mean square over the draws.
+        The same for the largest |b_h| over the horizons, each divided by its root mean square
+        over the draws and the data.
     n_events : numpy.ndarray
         Sessions in the regression with a shock other than zero.
     nobs : numpy.ndarray
@@ -347,5 +348,5 @@ def _against_random_dates(
         return _no_band(len(coefficients), level), np.full(len(coefficients), np.nan), float("nan")
     band = simultaneous_band(np.zeros(len(coefficients)), draws=permuted, level=level)
     sizes = np.abs(np.vstack([coefficients, permuted]))
-    largest = (sizes / np.sqrt(np.square(permuted).mean(axis=0))).max(axis=1)
+    largest = (sizes / np.sqrt(np.square(sizes).mean(axis=0))).max(axis=1)
     return band, np.array([share_as_large(column) for column in sizes.T]), share_as_large(largest)
