@@ -1,8 +1,8 @@
 """Run the Python of a Markdown page and write what it gives under each block.
 
-``python tools/refresh_docs.py docs/referee.md`` runs the blocks marked ``python`` in order, as the cells of one notebook
-(offline, on the bundled series), and puts what a block gives into the ``text`` block that follows it. Blocks without one
-are run and their result dropped. ``tests/test_docs.py`` fails when a page is not what this would write.
+``python tools/refresh_docs.py docs/referee.md`` runs the blocks marked ``python`` in order, as the cells of one
+notebook (offline, on the bundled series), and puts what a block gives into the ``text`` block that follows it. Blocks
+without one are run and their result dropped. ``tests/test_docs.py`` fails when a page is not what this would write.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ def python_blocks(page: str) -> Iterator[str]:
 def run_block(code: str, names: dict[str, Any]) -> str:
     """What a block prints, and its last expression as a notebook cell would show it in plain text."""
     tree = ast.parse(code)
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(compile(tree, "<page>", "exec"), names)
-        if last is not None:
+        if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), "<page>", "eval"), names)
             if value is not None:
                 print(value)
@@ -48,6 +50,8 @@ def refreshed(page: str) -> str:
     Exception
         Whatever a block raises.
     """
+    import pandas as pd
+
     from market_reaction.errors import MarketReactionWarning
 
     names: dict[str, Any] = {"__name__": "page"}
@@ -57,7 +61,8 @@ def refreshed(page: str) -> str:
         shown = "" if found["given"] is None else f"\n```text\n{given}\n```\n"
         return f"```python\n{found['code']}```\n{shown}"
 
-    with warnings.catch_warnings():
+    as_they_come = pd.option_context("display.width", 80, "display.max_columns", 20, "display.max_colwidth", 50)
+    with warnings.catch_warnings(), as_they_come:
         warnings.simplefilter("ignore", MarketReactionWarning)  # the result says the same
         return FENCE.sub(run, page)
 
