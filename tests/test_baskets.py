@@ -46,7 +46,8 @@ def test_american_shares_on_22_march_2018() -> None:
     """Apple and AMD against 15 other shares on the day of the Section 301 memorandum, all from data/bundled."""
     donors = [
         "Bank of America", "Best Buy", "Chevron", "General Electric", "Home Depot", "Johnson & Johnson",
-        "JPMorgan Chase", "Coca-Cola", "Eli Lilly", "Merck", "PepsiCo", "Pfizer", "Procter & Gamble", "Walmart", "ExxonMobil",
+        "JPMorgan Chase", "Coca-Cola", "Eli Lilly", "Merck", "PepsiCo", "Pfizer", "Procter & Gamble", "Walmart",
+        "ExxonMobil",
     ]  # fmt: skip
     table = mr.load_events({"memorandum": "2018-03-22 16:45 UTC"})
     prices = mr.load_prices(["Apple", "AMD", *donors], events=table, source="bundled")

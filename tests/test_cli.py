@@ -116,6 +116,16 @@ def test_windows_model_and_benchmark() -> None:
     assert rows["Apple"]["abnormal"] > 0 > rows["Apple"]["change"]  # Apple fell less than the market
 
 
+def test_factors_and_donors_are_lists_of_markets() -> None:
+    on = ("2018-03-22 16:45 UTC", "-m", "Apple", "--model")
+    row = reactions(*on, "factors", "--factors", "S&P 500, VIX")["Apple"]
+    assert any("beyond what S&P 500 and VIX explain (factors)" in note for note in row["notes"])
+    row = reactions(*on, "synthetic_control", "--donors", "Microsoft", "--donors", "Coca-Cola")["Apple"]
+    assert any(note.startswith("approximate: synthetic_control") for note in row["notes"])
+    refused = run("react", *on, "market", "--factors", "VIX", code=2)
+    assert "factors= names VIX, but normal_model='market' takes no factors" in refused.stderr
+
+
 def test_markets_may_be_repeated_or_separated_by_commas() -> None:
     joined = reactions("2018-03-22 16:45 UTC", "-m", "VIX, CSI 300")
     assert reactions("2018-03-22 16:45 UTC", "-m", "VIX", "-m", "CSI 300") == joined

@@ -176,6 +176,11 @@ def test_collinear_factors_and_constant_series_name_market_and_event() -> None:
         WindowError, match="event 'one' in 'm0': the 120 returns of the estimation window are all 0: a con"
     ):
         study(flat)
+    below = CLOSES.assign(m0=-CLOSES["m0"])  # levels below zero have no log return
+    with pytest.raises(
+        EstimationError, match="event 'one' in 'm0': only 0 of 120 sessions of the estimation window have"
+    ):
+        study(below, markets=["m0"])
     result = study(flat, on_bad_event="exclude")
     assert ("one", "m0") not in result.pairs and ("one", "m1") in result.pairs
     assert result.excluded.iloc[0]["reason"].startswith("event 'one' in 'm0': the 120 returns")

@@ -197,6 +197,6 @@ def parameters(result: ReactionResult) -> str:
         f"source {asked['source']}",
         f"placebo pool {asked['history']}",
         f"events left out of the pool {asked['excluded_events']}",
-        f"events left out of the estimation {asked['skipped_events']}",
+        *([f"events left out of the estimation {asked['skipped_events']}"] if asked["skipped_events"] else []),
     ]
     return "; ".join([*parts, f"as of {asked['as_of']}"] if asked["as_of"] else parts)
