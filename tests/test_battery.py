@@ -217,13 +217,16 @@ def test_joint_dummies_equal_the_usual_t_of_disjoint_events_on_the_same_sessions
 
 
 def test_the_map_says_what_is_valid_and_why_not(london, catalogue) -> None:
-    one = mr.which_test(london)
+    shown = mr.which_test(london)
+    one = shown.frame
     assert one.loc[(ONE_MARKET, "placebo"), "valid"]
     assert one.loc[(ONE_MARKET, "placebo"), "use"] == "headline"
     assert not one.loc[(MARKETS, "patell_z"), "valid"]
     assert one.loc[(MARKETS, "bmp_t"), "use"] == "not here"
     assert one["use"].iloc[0] == "headline"
-    many = mr.which_test(catalogue)
+    assert "bmp_t (one event, several markets): BMP needs at least 10 cases; 8 given" in repr(shown)
+    assert "Boehmer, Musumeci and Poulsen (1991)" in shown._repr_html_()
+    many = mr.which_test(catalogue).frame
     assert many.loc[(EVENTS, "event_level_t"), "valid"]
     assert "a test of one event" in many.loc[(ONE_MARKET, "placebo"), "why"]
 

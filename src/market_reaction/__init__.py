@@ -26,7 +26,7 @@ _HOMES = {
     "react": "reaction",
     "reaction_sessions": "sessions",
     "search_events": "events",
-    "which_test": "battery.frame",
+    "which_test": "battery.map",
 }
 __all__ = sorted([*_HOMES, "__version__"])
 

@@ -220,6 +220,23 @@ def battery_html(result: ReactionResult) -> str:
     return "".join(parts)
 
 
+def map_html(frame: pd.DataFrame) -> str:
+    """HTML of the map of tests.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of ``which_test``.
+    """
+    rows = [
+        [row["test"], row["setting"], row["use"], "yes" if row["valid"] else "no", row["why"], row["valid_when"],
+         row["reference"]]
+        for row in frame.reset_index().to_dict("records")
+    ]  # fmt: skip
+    headings = ["Test", "Setting", "Use", "Valid", "Why", "Valid when", "Reference"]
+    return wrapped([html_table(headings, [[cell(text) for text in row] for row in rows])])
+
+
 def _section(heading: str, body: str) -> str:
     return f"<h4>{escape(heading)}</h4>{body}" if body else ""
 

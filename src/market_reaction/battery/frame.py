@@ -23,7 +23,7 @@ from market_reaction.study import EventStudyResult
 from market_reaction.windows import Window
 
 if TYPE_CHECKING:
-    from market_reaction.reaction_result import ReactionResult
+    pass
 
 BOUNDS = ("mde", "conf_low", "conf_high", "smallest_margin")
 COLUMNS = (
@@ -124,7 +124,7 @@ def _of_one_event(
     adjusted = adjusted_tests(over, names)
     for market, full in own.items():
         unit = study.design.units[market]
-        of = JOINT_NEWS if one.news(market) else ANNOUNCEMENT
+        of = (JOINT_NEWS if one.news(market) else ANNOUNCEMENT) + _relative_to(study, market)
         chance = _chosen_for_its_move(one, market) if options.selected_because_it_moved else ""
         for found in market_tests(one, market, full, names):
             shown = _void(found, chance) if chance else found
@@ -189,6 +189,12 @@ def _all_of(count: int, noun: str) -> str:
     return f"all {count} {noun}{'s' if count > 1 else ''}"
 
 
+def _relative_to(study: EventStudyResult, market: str) -> str:
+    """What the normal return of a market takes off: the effect is then relative to it."""
+    others = study.design.regressors.get(market, ())
+    return f", relative to {', '.join(others)}" if others else ""
+
+
 def _chosen_for_its_move(one: OneEvent, market: str) -> str:
     """What may be said of a day that was chosen because it moved."""
     return as_large_in_words(*days_at_least_as_large(one.moves[market].moves, one.day_zero[market], YEAR))
@@ -198,65 +204,3 @@ def _void(found: StatisticalTest, instead: str) -> StatisticalTest:
     """The test without its p, for a date that was chosen because the market moved."""
     reason = "; ".join(text for text in (CHOSEN, instead) if text)
     return replace(found, p_value=float("nan"), floor=float("nan"), validity="not applicable", note=reason)
-
-
-def which_test(result: EventStudyResult | ReactionResult) -> pd.DataFrame:
-    """Which tests are valid for a study, which are not, and why.
-
-    Parameters
-    ----------
-    result : EventStudyResult or ReactionResult
-        What was found.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by setting and test: ``use`` (headline, secondary, cross-check, contrast, baseline, or
-        ``"not here"``), ``valid`` (whether its p may be relied on here), ``validity``, ``valid_when``, ``why`` (the
-        reason where the test does not apply, what to bear in mind where it does), ``reference``. Headline tests come
-        first.
-
-    Notes
-    -----
-    The tests are run, so that a reason is that of the case at hand: with one market KP is refused because it needs
-    several, with a pool of 60 days the placebo because it needs 100.
-    """
-    frame = result.tests("all")
-    order = {"headline": 0, "secondary": 1, "cross-check": 2, "contrast": 3, "baseline": 4, "not here": 5}
-    settings: tuple[Setting, ...] = (ONE_MARKET, MARKETS, EVENTS)
-    parts = (
-        (setting, test, frame[frame["setting"].eq(setting) & frame["test"].eq(test)])
-        for setting in settings
-        for test in TESTS
-    )
-    found = pd.DataFrame([_map_row(setting, test, part) for setting, test, part in parts if len(part)])
-    by_use = found["use"].map(order)
-    return found.loc[by_use.sort_values(kind="stable").index].set_index(["setting", "test"])
-
-
-_WHY = {
-    "headline": "valid here",
-    "secondary": "valid here",
-    "cross-check": "valid here where its condition holds",
-    "contrast": "shown for contrast: its condition does not hold",
-    "baseline": "shown as a baseline: its condition does not hold here",
-}
-
-
-def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, object]:
-    entry = TESTS[test]
-    role = entry.roles[setting]
-    applies = np.isfinite(part["p_value"])
-    shown = part[applies] if applies.any() else part
-    reasons = list(dict.fromkeys(text for text in shown["note"] if text))
-    count = f" ({int(applies.sum())} of {len(part)} markets)" if 0 < applies.sum() < len(part) else ""
-    return {
-        "setting": setting,
-        "test": test,
-        "use": role if applies.any() else "not here",
-        "valid": bool(applies.any()) and role not in ("contrast", "baseline"),
-        "validity": shown["validity"].iloc[0],
-        "valid_when": entry.valid_when,
-        "why": ("; ".join(reasons[:2]) or _WHY[role]) + count,
-        "reference": entry.reference,
-    }
