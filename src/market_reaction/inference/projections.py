@@ -35,15 +35,14 @@ class LocalProjections:
     simultaneous_low, simultaneous_high : numpy.ndarray
         Band that holds the whole path.
     p_values : numpy.ndarray
-        Two-sided, pointwise, Student's t with ``n_events`` - 1 degrees of freedom.
+        Two-sided, pointwise.
     permutation_low, permutation_high : numpy.ndarray
         Pointwise bounds of the coefficient when the same shocks fall on random dates: a band around no effect, not
         around the coefficient. NaN with fewer allowed dates than events, as are the two p-values below.
     permutation_p_values : numpy.ndarray
         Two-sided, pointwise, (1 + draws at least as large) / (1 + draws).
     permutation_joint_p : float
-        The same for the largest |b_h| over the horizons, each divided by its root mean square
-        over the draws and the data.
+        The same for the largest |b_h| over the horizons, each divided by its root mean square.
     n_events : numpy.ndarray
         Sessions in the regression with a shock other than zero.
     nobs : numpy.ndarray
@@ -155,12 +154,15 @@ def local_projections(
     same sums, with H + 1 lags.
 
     p, pointwise and simultaneous bands use Student's t with K - 1 degrees of freedom, K the fewest sessions with a
-    shock at any horizon, and are given from K = 10. They are approximate.
+    shock at any horizon, and are given from K = 10. They are approximate. The permutation moves the shocks, in random
+    order, to random sessions among their own and the allowed ones, all else unchanged; shocks that lack a horizon, such
+    as those near the end, stay. Its p is exact, up to the random draw of dates, if every choice of dates was as likely
+    as the one that happened. Dates chosen because times were turbulent are not.
 
-    The permutation moves the shocks, in random order, to random sessions among their own and the allowed ones, all
-    else unchanged; shocks that lack a horizon, such as those near the end, stay. Its p is exact, up to the random draw
-    of dates, if every choice of dates was as likely as the one that happened. Dates chosen because times were turbulent
-    are not.
+    Simulated at 5% with 500 sessions, H = 10, K = 10 to 40, normal and GARCH-t returns (800 runs): equal shocks give
+    pointwise sizes of 2.5 to 6.2% and a simultaneous band that covers 94 to 97%; shocks of normal size 4.4 to 7.6% and
+    89 to 93%. Permutation p of 3.5 to 6.8%. When the shocks come in pairs three sessions apart, sizes at h = 10 are 7%
+    ("hac"), 14% ("lag_augmented") and 11 to 13% (permutation): merge such events first (``merge_overlapping``).
 
     References
     ----------
