@@ -138,7 +138,7 @@ def test_no_p_where_there_is_nothing_to_compare(before, event, reason):
         ({"statistic": "mean"}, "statistic='mean' is not offered. Choose 'path' or 'car'"),
         ({"permutations": "block"}, "permutations='block' is not offered. Choose 'cyclic' or 'iid'"),
         ({"order": 0.5}, "order=0.5 is no power of a norm; the bound is 1"),
-        ({"draws": 0}, "draws=0 gives no random permutation"),
+        ({"draws": 0}, "draws=0 gives nothing to compare with"),
     ],
 )
 def test_options_that_are_not_offered_are_refused_by_test_and_interval(options, message):

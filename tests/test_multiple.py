@@ -273,7 +273,7 @@ def test_draws_with_nan_are_left_out_and_an_absent_session_stays_nan():
         ({"covariance": np.diag([1.0, np.nan])}, "covariance must be finite"),
         ({"covariance": np.eye(2), "df": 0}, "df=0 is no number of degrees of freedom"),
         ({"covariance": np.eye(2), "level": 1.0}, r"level=1\.0 is no share"),
-        ({"covariance": np.eye(2), "simulations": 0}, "draws=0 gives no random permutation"),
+        ({"covariance": np.eye(2), "simulations": 0}, "simulations=0 gives nothing to compare with"),
         ({"draws": np.ones((30, 3))}, r"draws has shape \(30, 3\); the path needs \(S, 2\)"),
         ({"draws": np.zeros((30, 2))}, "draws must be finite and differ from 0 in every session"),
     ],

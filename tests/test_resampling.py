@@ -333,7 +333,7 @@ def test_block_bootstrap_gives_its_reasons():
     [
         (lambda: sign_flip(np.ones((3, 3))), "values has shape"),
         (lambda: sign_flip(np.array([1.0, np.inf])), "values holds 1 infinite value"),
-        (lambda: sign_flip(normal(1, 20), draws=0), "draws=0 gives no random permutation; the bound is 1"),
+        (lambda: sign_flip(normal(1, 20), draws=0), "draws=0 gives nothing to compare with; the bound is 1"),
         (lambda: studentised_permutation(normal(1, 9), np.ones((2, 5))), "other has shape"),
         (lambda: group_difference(np.ones((2, 2)), normal(1, 9)), "first has shape"),
         (

@@ -266,7 +266,7 @@ def _check_covariance(matrix: np.ndarray, sessions: int, df: float) -> None:
 
 def _critical_values(matrix: np.ndarray, level: float, df: float, simulations: int, seed: int) -> tuple[float, float]:
     """Joint and pointwise critical values of errors with this covariance."""
-    check_draws(simulations)
+    check_draws(simulations, "simulations")
     std_error = np.sqrt(np.diag(matrix))
     eigenvalues, vectors = np.linalg.eigh(matrix / np.outer(std_error, std_error))
     factor = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))

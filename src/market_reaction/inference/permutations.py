@@ -20,10 +20,10 @@ def vary(values: np.ndarray) -> bool:
     return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
 
 
-def check_draws(draws: int) -> None:
-    """Raise ``WindowError`` unless there is at least one draw."""
+def check_draws(draws: int, name: str = "draws") -> None:
+    """Raise ``WindowError``, naming the argument, unless there is at least one draw."""
     if draws < 1:
-        raise WindowError(f"draws={draws} gives no random permutation; the bound is 1. Pass 999 or more.")
+        raise WindowError(f"{name}={draws} gives nothing to compare with; the bound is 1. Pass 999 or more.")
 
 
 def share_as_large(values: np.ndarray) -> float:

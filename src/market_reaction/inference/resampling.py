@@ -81,8 +81,7 @@ def sign_flip(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Statisti
     p is the share of sign vectors g, the identity included, with |mean(g v)| >= |mean(v)|. As the sum of squares does
     not change with the signs, |t| gives the same p. Exact when each event's value is symmetric about 0 under the null
     and the events are independent; their variances may differ. Skewness breaks it: size 7-9% at 5% for 6 to 11
-    exponential values (2,000 runs). A value of 0 stays in the mean but, having no sign,
-    does not count towards K.
+    exponential values (2,000 runs). A value of 0 stays in the mean but, having no sign, does not count towards K.
 
     References
     ----------
