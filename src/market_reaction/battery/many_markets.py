@@ -12,11 +12,12 @@ from market_reaction.battery.cases import Cases, cases_of_markets
 from market_reaction.battery.one_event import OneEvent, as_test
 from market_reaction.inference import parametric, rank, resampling
 from market_reaction.inference.multiple import benjamini_yekutieli, holm, romano_wolf
+from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
 from market_reaction.placebo import JointPlacebo, MarketPlacebo
 
 JOINT_NULL = "The vector of markets is drawn like the pool days' vectors."
-STEP_DOWN_POOL = "no joint pool: fewer than two markets have a placebo test"
+NO_JOINT_POOL = "no joint pool: fewer than two markets have a placebo test"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def adjusted_tests(over: AcrossMarkets, names: tuple[str, ...]) -> dict[str, lis
 
 def _step_down(over: AcrossMarkets) -> dict[str, float]:
     joint, markets = over.joint, over.adjusted_over
-    if joint is None or not markets:
+    if joint is None or not markets or len(joint.pool) < MINIMUM_POOL:
         return {}
     columns = [joint.markets.index(name) for name in markets]
     values = romano_wolf(joint.event[columns], joint.pool[:, columns])
@@ -86,7 +87,12 @@ def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, 
     if market == over.one.options.primary:
         return not_applicable(name, null, 1, "declared as the primary market: its own p stands unadjusted")
     if market not in values:
-        reason = over.own[market].scaled.note or STEP_DOWN_POOL
+        short = (
+            f"{len(over.joint.pool)} joint pool days; at least {MINIMUM_POOL} are needed"
+            if over.joint
+            else NO_JOINT_POOL
+        )
+        reason = over.own[market].scaled.note or short
         return not_applicable(name, null, len(values), reason)
     size = len(over.joint.pool) if over.joint is not None and name == "romano_wolf" else 0
     floor = 1 / (1 + size) if size else over.own[market].scaled.floor
@@ -103,7 +109,7 @@ def _joint(statistic: str) -> Callable[[AcrossMarkets], StatisticalTest]:
 
     def run(over: AcrossMarkets) -> StatisticalTest:
         if over.joint is None:
-            return not_applicable(name, JOINT_NULL, len(over.own), STEP_DOWN_POOL)
+            return not_applicable(name, JOINT_NULL, len(over.own), NO_JOINT_POOL)
         if statistic not in over.joint.ranks:
             reason = "needs the direction expected of each market, fixed before looking: signs={'CSI 300': +1, ...}"
             return not_applicable(name, JOINT_NULL, len(over.joint.markets), reason)
