@@ -191,6 +191,9 @@ def react(
     clean_pool: Annotated[
         bool, Option("--clean-pool", help="Keep catalogue events and high-importance releases out of the placebo pool.")
     ] = False,
+    skip_events: Annotated[
+        bool, Option("--skip-events", help="Leave sessions with catalogue events out of the estimation window.")
+    ] = False,
     tests: Annotated[
         str, Option(metavar="NAMES", help="headline, all, or names such as placebo,conformal_car,garch_rank.")
     ] = "headline",
@@ -211,6 +214,7 @@ def react(
     ] = None,
 ) -> None:
     """Measure what markets did after one announcement, and say whether it was unusual."""
+    from market_reaction.events import load_events
     from market_reaction.other_news import notable_news
     from market_reaction.reaction import react as measure
     from market_reaction.windows import EventWindows
@@ -227,7 +231,7 @@ def react(
         result = measure(
             announcement, **settings, **inputs, returns=returns.value if returns else None,  # type: ignore[arg-type]
             refresh=refresh, exclude=notable_news() if clean_pool else None, tests=_test_names(tests), margin=margin,
-            primary=primary, selected_because_it_moved=selected,
+            primary=primary, selected_because_it_moved=selected, skip=load_events() if skip_events else None,
         )  # fmt: skip
     _show_result(result, output)
     if clean_pool:
@@ -238,7 +242,7 @@ def react(
         options = {
             "--returns": returns, "--clean-pool": clean_pool, "--factors": factors, "--donors": donors,
             "--tests": tests != "headline", "--margin": margin, "--primary": primary,
-            "--selected-because-it-moved": selected,
+            "--selected-because-it-moved": selected, "--skip-events": skip_events,
         }  # fmt: skip
         beyond = [name for name, given in options.items() if given]
         if beyond:
