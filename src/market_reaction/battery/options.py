@@ -69,7 +69,7 @@ class BatteryOptions:
         )
 
 
-CHOSEN = "p is void: the date was chosen because the market moved"
+CHOSEN = "the date was chosen because the market moved, which voids p"
 YEAR = 250  # sessions among which a day chosen for its move is counted
 
 
