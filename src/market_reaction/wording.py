@@ -68,6 +68,16 @@ def size(value: float, unit: str) -> str:
     return move(abs(value), unit).removeprefix("+")
 
 
+def amount(value: float, unit: str) -> str:
+    """Move with its unit always named: ``move`` and the word "points" where that has none."""
+    return move(value, unit) + (" points" if unit == "points" and math.isfinite(value) else "")
+
+
+def unit_step(unit: str) -> tuple[float, str]:
+    """Move that responses are stated for, as a number and in words: 1%, 10 bp or 1 point."""
+    return {"return": (0.01, "1%"), "percentage points": (0.1, "10 bp")}.get(unit, (1.0, "1 point"))
+
+
 def level(value: float, instrument: Instrument) -> str:
     """Price level: yields in per cent, exchange rates near 7 to four decimals, everything else to two."""
     if not math.isfinite(value):
@@ -190,7 +200,7 @@ def answer(result: ReactionResult) -> str:
     sentences = [f"{unknown}{_first_market(first)}{_verdict(result)}{tail}."]
     if first.ambiguous:
         sentences.append(_other_sessions(first))
-    if any(row.other_news for row in result.reactions):
+    if tested(result) and any(row.other_news for row in result.reactions):
         sentences.append("Other news shares these returns: p is of the joint reaction to all listed news.")
     return clean(" ".join(sentences))
 
