@@ -44,6 +44,20 @@ def leave_one_event_out(study: EventStudyResult, market: str, window: Window | N
     -----
     As in ``tests()``, events whose windows overlap are one cluster, which counts with its mean CAR and is left out as a
     whole. p_value_without is that of ``event_level_t`` over the clusters that remain.
+
+    Examples
+    --------
+    >>> import market_reaction as mr
+    >>> events = mr.load_events()
+    >>> chosen = events["precision"].eq("minute") & events["surprise"].eq("surprise")
+    >>> events = events[chosen & (events["announced_utc"] < "2025-09-01")]
+    >>> prices = mr.load_prices(["CSI 300", "VIX"], events=events, source="bundled")
+    >>> study = mr.event_study(prices, events, windows=mr.EventWindows(event=(0, 0)))
+    >>> mr.leave_one_event_out(study, "CSI 300")[["car", "mean_without"]].head(2).round(4)
+                      car  mean_without
+    event_id...
+    2019-05-05-us -0.0626        0.0038
+    2025-04-07-us  0.0152       -0.0040
     """
     name = market_of(study, "market", market)
     cars = study.car(window)["estimate"].xs(name, level="market")
