@@ -13,8 +13,8 @@ import market_reaction as mr
 from helpers import price_data, seeded_closes
 from market_reaction import theme
 from market_reaction.errors import UnknownInstrumentError, WindowError
-from market_reaction.event_pairs import once_each
 from market_reaction.instruments import Instrument
+from market_reaction.responses.pairs import once_each
 
 DAY_ZERO = mr.EventWindows(event=(0, 0))
 RESPONSE = -2.0

@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale, band
-from market_reaction.response_tables import path_in_words
+from market_reaction.responses.tables import path_in_words
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish
 
 if TYPE_CHECKING:
-    from market_reaction.response_results import EventProjections
+    from market_reaction.responses.results import EventProjections
 
 
 def projection_chart(result: EventProjections, *, theme: Theme = "auto") -> go.Figure:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.errors import WindowError
-from market_reaction.event_pairs import event_pairs, two_markets
+from market_reaction.responses.pairs import event_pairs, two_markets
 from market_reaction.study import EventStudyResult
 from market_reaction.wording import unit_step
 

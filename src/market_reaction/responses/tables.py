@@ -15,7 +15,7 @@ from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
     from market_reaction.inference.identification import RigobonSack
-    from market_reaction.response_results import EventProjections, NewsResponse
+    from market_reaction.responses.results import EventProjections, NewsResponse
 
 
 def summary_frame(result: NewsResponse) -> pd.DataFrame:

@@ -9,13 +9,13 @@ import pandas as pd
 
 from market_reaction import wording
 from market_reaction.errors import WindowError
-from market_reaction.event_pairs import all_news, event_pairs, market_of, other_pairs, two_markets
-from market_reaction.event_shocks import event_shocks
 from market_reaction.inference import projections
 from market_reaction.inference.identification import rigobon_sack
 from market_reaction.inference.projection_fits import Errors
 from market_reaction.prices import PriceSeries
-from market_reaction.response_results import EventProjections, NewsResponse
+from market_reaction.responses.pairs import all_news, event_pairs, market_of, other_pairs, two_markets
+from market_reaction.responses.results import EventProjections, NewsResponse
+from market_reaction.responses.shocks import event_shocks
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study import EventStudyResult
 

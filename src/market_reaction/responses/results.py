@@ -56,13 +56,13 @@ class NewsResponse:
             per to_unit), std_error (NaN for Rigobon-Sack), conf_low, conf_high (ends of the set, which is no interval
             where ``bounded`` is False), bounded, p_value, n_event, n_other, first_stage_f, variance_ratio.
         """
-        from market_reaction.response_tables import summary_frame
+        from market_reaction.responses.tables import summary_frame
 
         return summary_frame(self)
 
     def answer(self) -> str:
         """Say in a sentence which way and how far the market moves."""
-        from market_reaction.response_tables import response_answer
+        from market_reaction.responses.tables import response_answer
 
         return response_answer(self)
 
@@ -71,7 +71,7 @@ class NewsResponse:
         return f"<NewsResponse: {self.answer()}>"
 
     def _repr_html_(self) -> str:
-        from market_reaction.response_tables import response_html
+        from market_reaction.responses.tables import response_html
 
         return response_html(self)
 
@@ -149,13 +149,13 @@ class EventProjections:
 
     def answer(self) -> str:
         """Say in a sentence where the path ends and whether random dates do as much."""
-        from market_reaction.response_tables import projections_answer
+        from market_reaction.responses.tables import projections_answer
 
         return projections_answer(self)
 
     def plot(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
         """Response by horizon with both bands, and the range of shocks on random dates."""
-        from market_reaction.projection_chart import projection_chart
+        from market_reaction.responses.chart import projection_chart
 
         return projection_chart(self, theme=theme)
 
@@ -164,6 +164,6 @@ class EventProjections:
         return f"<EventProjections: {self.answer()}>"
 
     def _repr_html_(self) -> str:
-        from market_reaction.response_tables import projections_html
+        from market_reaction.responses.tables import projections_html
 
         return projections_html(self)

@@ -1,0 +1,1 @@
+"""What moves what over several events: responses to news, paths after shocks, and the event that drives a mean."""
