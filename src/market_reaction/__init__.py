@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 _HOMES = {
-    "EventStudyResult": "study",
+    "EventStudyResult": "study_result",
     "EventWindows": "windows",
     "Instrument": "instruments",
     "PlaceboResult": "placebo",

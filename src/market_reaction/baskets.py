@@ -10,7 +10,7 @@ from market_reaction.errors import WindowError
 from market_reaction.normal_models.baskets import basket_effect as effect_of_arrays
 from market_reaction.normal_models.baskets import basket_placebo
 from market_reaction.pair_study import PairStudy
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 

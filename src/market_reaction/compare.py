@@ -12,7 +12,7 @@ from market_reaction.errors import WindowError
 if TYPE_CHECKING:
     from market_reaction.placebo import PlaceboResult
     from market_reaction.reaction_result import ReactionResult
-    from market_reaction.study import EventStudyResult
+    from market_reaction.study_result import EventStudyResult
 
 
 def compare(results: Mapping[str, EventStudyResult | ReactionResult | PlaceboResult]) -> pd.DataFrame:

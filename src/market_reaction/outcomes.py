@@ -15,7 +15,7 @@ from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, placebo_at
 from market_reaction.prices import PriceSeries
 from market_reaction.sessions import SessionClock, sessions_holding
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 Outcome = Literal["bhar", "volume", "range", "garman_klass"]

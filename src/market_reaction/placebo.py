@@ -20,7 +20,7 @@ from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.sessions import SessionClock, sessions_holding
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EWMA_START, Window, check_history
 
 HISTORY = 500

@@ -35,7 +35,8 @@ from market_reaction.reaction_result import MarketReaction, Measured, ReactionRe
 from market_reaction.records import RankChance, Record, record_of
 from market_reaction.regressors import check_choices, find_regressors
 from market_reaction.sessions import SessionClock, locate
-from market_reaction.study import EventStudyResult, event_study
+from market_reaction.study import event_study
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows
 
 

@@ -12,7 +12,8 @@ from market_reaction.normal_models import NORMAL_MODELS
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceSeries
 from market_reaction.sessions import Reaction
-from market_reaction.study import EventStudyResult, findings_inside
+from market_reaction.study import findings_inside
+from market_reaction.study_result import EventStudyResult
 
 if TYPE_CHECKING:
     from market_reaction.battery import BatteryOptions

@@ -15,7 +15,7 @@ from market_reaction.placebo import MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.records import RankChance, Record
 from market_reaction.sessions import Reaction
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

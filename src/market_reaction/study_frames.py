@@ -16,7 +16,7 @@ from market_reaction.inference.power import placebo_power_curve, power_curve
 
 if TYPE_CHECKING:
     from market_reaction.pair_study import PairStudy
-    from market_reaction.study import EventStudyResult
+    from market_reaction.study_result import EventStudyResult
 
 LARGEST = 3  # residuals whose influence on s is shown
 MULTIPLES = np.arange(0.25, 4.01, 0.25)

@@ -15,7 +15,7 @@ from market_reaction.wording import answer
 
 if TYPE_CHECKING:
     from market_reaction.reaction_result import MarketReaction, ReactionResult
-    from market_reaction.study import EventStudyResult
+    from market_reaction.study_result import EventStudyResult
 
 __all__ = [
     "answer",

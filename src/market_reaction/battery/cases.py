@@ -10,7 +10,7 @@ import pandas as pd
 
 from market_reaction.inference.parametric import mean_correlation
 from market_reaction.pair_study import PairStudy
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 

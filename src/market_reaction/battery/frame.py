@@ -19,7 +19,7 @@ from market_reaction.inference.power import t_mde_factor
 from market_reaction.inference.results import StatisticalTest, not_applicable
 from market_reaction.inference.selection import days_at_least_as_large
 from market_reaction.placebo import PlaceboResult, placebo_test
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from market_reaction.inference.overlap import calendar_time_portfolio, joint_dum
 from market_reaction.inference.permutations import sign_vectors
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 from market_reaction.placebo import MarketMoves
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 MEAN_NULL = "The mean CAR over events is zero."

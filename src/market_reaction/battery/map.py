@@ -13,7 +13,7 @@ from market_reaction.battery.registry import EVENTS, MARKETS, ONE_MARKET, TESTS,
 
 if TYPE_CHECKING:
     from market_reaction.reaction_result import ReactionResult
-    from market_reaction.study import EventStudyResult
+    from market_reaction.study_result import EventStudyResult
 
 _ORDER = ("headline", "secondary", "cross-check", "contrast", "baseline", "not here")
 _WHY = {

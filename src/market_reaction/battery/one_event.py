@@ -24,7 +24,7 @@ from market_reaction.other_news import OtherNews, news_inside, notable_news, own
 from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at
 from market_reaction.sessions import sessions_holding
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.wording import size
 
 SAME_RELEASE_MINIMUM = 19  # the smallest pool whose floor, 1/20, reaches 5%

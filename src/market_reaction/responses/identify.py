@@ -17,7 +17,7 @@ from market_reaction.responses.pairs import all_news, event_pairs, market_of, ot
 from market_reaction.responses.results import EventProjections, NewsResponse
 from market_reaction.responses.shocks import event_shocks
 from market_reaction.sessions import SessionClock, sessions_holding
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 
 
 def response_to_news(

@@ -11,7 +11,7 @@ from market_reaction.errors import WindowError
 from market_reaction.inference.parametric import event_level_t
 from market_reaction.inference.projections import leave_one_out
 from market_reaction.responses.pairs import market_of
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 

@@ -9,7 +9,7 @@ from market_reaction.battery.options import one_market
 from market_reaction.errors import WindowError
 from market_reaction.events import CORE_COLUMNS
 from market_reaction.placebo import MarketMoves, at_clock_of, sessions_at
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 
 Pair = tuple[str, str]
 

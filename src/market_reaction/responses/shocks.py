@@ -9,7 +9,7 @@ import pandas as pd
 
 from market_reaction.errors import WindowError
 from market_reaction.responses.pairs import event_pairs, two_markets
-from market_reaction.study import EventStudyResult
+from market_reaction.study_result import EventStudyResult
 from market_reaction.wording import unit_step
 
 DIRECTIONS = {"escalation": 1.0, "de-escalation": -1.0, "mixed": 0.0}
