@@ -287,9 +287,27 @@ def test_bands_hold_the_pointwise_interval_and_more(london, catalogue) -> None:
     assert (band["simultaneous_low"] < band["conf_low"]).all()
     mean = catalogue.bands().query("market == 'VIX'")
     paths = catalogue.to_frame().query("market == 'VIX'").pivot_table(index="event_id", columns="tau", values="car")
-    np.testing.assert_allclose(mean["car"], paths.mean(), rtol=1e-9)
-    low, _ = stats.t.interval(0.95, len(paths) - 1, loc=paths.mean(), scale=paths.sem())
+    at = pd.Series({name: pair.position for (name, market), pair in catalogue.pairs.items() if market == "VIX"})
+    ordered = paths.loc[at.sort_values(kind="stable").index]
+    merged = ordered.groupby((at.sort_values().diff() >= 6).cumsum().to_numpy()).mean()  # six sessions, 0 to 5
+    np.testing.assert_allclose(mean["car"], merged.mean(), rtol=1e-9)
+    low, _ = stats.t.interval(0.95, len(merged) - 1, loc=merged.mean(), scale=merged.sem())
     np.testing.assert_allclose(mean["conf_low"], low, rtol=1e-9)
+
+
+def test_the_mean_over_events_counts_overlapping_ones_once(catalogue) -> None:
+    mean = catalogue.caar()
+    found = catalogue.tests(["event_level_t"]).set_index("market")
+    for market in ("CSI 300", "VIX"):
+        assert mean.loc[market, "p_value"] == pytest.approx(found.loc[market, "p_value"], rel=1e-12)
+        assert mean.loc[market, "n_clusters"] == found.loc[market, "n"] < mean.loc[market, "n_events"]
+
+
+def test_a_test_of_day_zero_says_so_whatever_window_is_asked(london) -> None:
+    found = london.study.tests(["placebo", "forecast_t", "drift_before", "joint_maximum"], window=(0, 5))
+    windows = found.drop_duplicates("test").set_index("test")["window"]
+    expected = {"placebo": "[0,0]", "forecast_t": "[0,5]", "drift_before": "[-5,-1]", "joint_maximum": "[0,0]"}
+    assert windows.to_dict() == expected
 
 
 def test_diagnostics_name_the_day_that_rules_the_window(london) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from market_reaction.inference.diagnostics import THIN_TRADING, diagnose, influence, zero_share
 from market_reaction.inference.exaggeration import exaggeration_ratio
 from market_reaction.inference.multiple import simultaneous_band
+from market_reaction.inference.overlap import cluster_means
 from market_reaction.inference.power import placebo_power_curve, power_curve
 
 if TYPE_CHECKING:
@@ -70,14 +71,21 @@ def _single_paths(study: EventStudyResult) -> Iterator[_Path]:
 
 
 def _mean_paths(study: EventStudyResult) -> Iterator[_Path]:
-    """Mean CAR path over the events that have all sessions, with the covariance over events."""
+    """Mean CAR path over the clusters of events that have all sessions, with the covariance over clusters."""
     for market in dict.fromkeys(market for _, market in study.pairs):
-        pairs = [pair for (_, name), pair in study.pairs.items() if name == market]
-        paths = np.array([np.cumsum(pair.abnormal) for pair in pairs if np.isfinite(pair.abnormal).all()])
-        if len(paths) < 2:
+        pairs = {event_id: pair for (event_id, name), pair in study.pairs.items() if name == market}
+        complete = {event_id: pair for event_id, pair in pairs.items() if np.isfinite(pair.abnormal).all()}
+        if not complete:
             continue
-        covariance = np.atleast_2d(np.cov(paths, rowvar=False, ddof=1)) / len(paths)
-        yield f"mean of {len(paths)} events", market, pairs[0].taus, paths.mean(axis=0), covariance, len(paths) - 1.0
+        labels = study.clusters(market, study.windows.span_offsets)[list(complete)].to_numpy()
+        events = np.array([np.cumsum(pair.abnormal) for pair in complete.values()])
+        paths = np.column_stack([cluster_means(session, labels) for session in events.T])
+        count = len(paths)
+        if count < 2:
+            continue
+        covariance = np.atleast_2d(np.cov(paths, rowvar=False, ddof=1)) / count
+        taus = next(iter(complete.values())).taus
+        yield f"mean of {len(complete)} events", market, taus, paths.mean(axis=0), covariance, count - 1.0
 
 
 def diagnostic_frame(study: EventStudyResult) -> pd.DataFrame:

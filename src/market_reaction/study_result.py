@@ -12,6 +12,7 @@ from scipy import special
 
 from market_reaction.design import Design
 from market_reaction.errors import WindowError
+from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceData
@@ -150,8 +151,9 @@ class EventStudyResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, mde, n_events.
-            NaN with one event.
+            Indexed by market: estimate, std_error, statistic, df (K - 1), p_value, conf_low, conf_high, mde, n_events
+            and n_clusters. Events whose windows overlap are one cluster and count as one value, their mean: K is the
+            number of clusters. NaN with one.
 
         References
         ----------
@@ -160,14 +162,30 @@ class EventStudyResult:
         cars = self.car(window, level)["estimate"].dropna()
         rows = []
         for market, values in cars.groupby(level="market", sort=False):
-            count = len(values)
-            error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
-            rows.append(
-                {"market": market} | _t_row(float(values.mean()), error, count - 1, level) | {"n_events": count}
-            )
+            clusters = self.clusters(str(market), window)[values.index.get_level_values("event_id")]
+            merged = cluster_means(values.to_numpy(), clusters.to_numpy())
+            count = len(merged)
+            error = float(merged.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+            counts = {"n_events": len(values), "n_clusters": count}
+            rows.append({"market": market} | _t_row(float(merged.mean()), error, count - 1, level) | counts)
         columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "mde"]
-        columns += ["n_events"]
+        columns += ["n_events", "n_clusters"]
         return pd.DataFrame(rows, columns=columns).set_index("market")
+
+    def clusters(self, market: str, window: Window | None = None) -> pd.Series:
+        """Label of each event of a market; events whose windows overlap share one.
+
+        Parameters
+        ----------
+        market : str
+            A market studied.
+        window : tuple of int, optional
+            Inclusive offsets; the first event window when left out.
+        """
+        first, last = self._window(window)
+        day_zero = {event_id: pair.position for (event_id, name), pair in self.pairs.items() if name == market}
+        labels = merge_overlapping(np.array(list(day_zero.values())), last - first + 1)
+        return pd.Series(labels, index=list(day_zero), name="cluster")
 
     def summary(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
         """One row a market: the CAR of the only event, or the mean over events, with n_events and n_excluded."""
@@ -262,7 +280,8 @@ class EventStudyResult:
         Notes
         -----
         Sup-t band from the covariance of the forecast errors, with the degrees of freedom of the fit; over K events
-        from the covariance of their paths, K - 1 degrees of freedom, events with a complete path only.
+        from the covariance of their paths, K - 1 degrees of freedom; events with a complete path only, those that
+        overlap merged to one.
 
         References
         ----------

@@ -34,6 +34,8 @@ class Cases:
         Abnormal returns of the window tested, shape (N, m).
     unit : str
         Unit of the moves where all cases have the same; empty where they differ.
+    constant_mean : bool
+        Whether the normal return is a constant mean, for which alone some forecast errors are exact.
     """
 
     names: tuple[str, ...]
@@ -44,6 +46,7 @@ class Cases:
     residuals: np.ndarray
     abnormal: np.ndarray
     unit: str
+    constant_mean: bool
 
     def chosen(self, rows: np.ndarray) -> Cases:
         """Some of the cases, by row."""
@@ -56,6 +59,7 @@ class Cases:
             residuals=self.residuals[rows],
             abnormal=self.abnormal[rows],
             unit=self.unit,
+            constant_mean=self.constant_mean,
         )
 
     @property
@@ -80,8 +84,11 @@ class Cases:
 
     @property
     def correlation(self) -> float:
-        """Mean pairwise correlation of the residuals over common columns."""
-        return mean_correlation(self.residuals.T)
+        """Mean pairwise correlation of the residuals over common columns.
+
+        Below zero it counts as zero, so that no adjustment for it makes a statistic larger.
+        """
+        return float(np.maximum(mean_correlation(self.residuals.T), 0.0))
 
 
 def _stacked(names: list[str], pairs: list[PairStudy], window: Window, residuals: np.ndarray, unit: str) -> Cases:
@@ -95,6 +102,7 @@ def _stacked(names: list[str], pairs: list[PairStudy], window: Window, residuals
         residuals=residuals,
         abnormal=np.array([pair.abnormal[pair.at(window[0]) : pair.at(window[1]) + 1] for pair in pairs]),
         unit=unit,
+        constant_mean=all(pair.fit.model == "constant_mean" for pair in pairs),
     )
 
 

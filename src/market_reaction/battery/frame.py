@@ -14,7 +14,16 @@ from market_reaction.battery.many_events import ManyEvents, basket_tests, event_
 from market_reaction.battery.many_markets import AcrossMarkets, across_tests, adjusted_tests
 from market_reaction.battery.one_event import OneEvent, bounds_of, market_tests
 from market_reaction.battery.options import CHOSEN, YEAR, BatteryOptions, as_large_in_words
-from market_reaction.battery.registry import EVENTS, MARKETS, ONE_MARKET, TESTS, Setting, TestChoice, chosen_tests
+from market_reaction.battery.registry import (
+    DAY_ZERO,
+    EVENTS,
+    MARKETS,
+    ONE_MARKET,
+    TESTS,
+    Setting,
+    TestChoice,
+    chosen_tests,
+)
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.inference.results import StatisticalTest, not_applicable
 from market_reaction.inference.selection import days_at_least_as_large
@@ -56,7 +65,7 @@ class Row:
             "test": found.name,
             "setting": self.setting,
             "role": TESTS[found.name].roles[self.setting],
-            "window": f"[{self.window[0]},{self.window[1]}]",
+            "window": "[{},{}]".format(*(TESTS[found.name].window or self.window)),
             "statistic": found.statistic,
             "p_value": found.p_value,
             "floor": found.floor,
@@ -124,15 +133,15 @@ def _of_one_event(
     adjusted = adjusted_tests(over, names)
     for market, full in own.items():
         unit = study.design.units[market]
-        of = (JOINT_NEWS if one.news(market) else ANNOUNCEMENT) + _relative_to(study, market)
+        of = (JOINT_NEWS if one.shares_news(market) else ANNOUNCEMENT) + _relative_to(study, market)
         chance = _chosen_for_its_move(one, market) if options.selected_because_it_moved else ""
         for found in market_tests(one, market, full, names):
             shown = _void(found, chance) if chance else found
             yield Row(shown, ONE_MARKET, one.window, event_id, market, unit, of, bounds_of(one, market, full, found))
         for found in adjusted[market]:
             shown = _void(found, chance) if chance else found
-            yield Row(shown, MARKETS, one.window, event_id, market, unit, of)
-    of = JOINT_NEWS if any(one.news(market) for market in own) else ANNOUNCEMENT
+            yield Row(shown, MARKETS, DAY_ZERO, event_id, market, unit, of)
+    of = JOINT_NEWS if any(one.shares_news(market) for market in own) else ANNOUNCEMENT
     label = _all_of(len(own), "market")
     for found in across_tests(over, names):
         shown = _void(found, "") if options.selected_because_it_moved else found

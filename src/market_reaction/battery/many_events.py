@@ -13,7 +13,11 @@ from market_reaction.battery.cases import Cases, cases_of_events
 from market_reaction.battery.options import BatteryOptions
 from market_reaction.inference import parametric, rank, resampling
 from market_reaction.inference.multiple import romano_wolf
-from market_reaction.inference.overlap import calendar_time_portfolio, joint_dummy_regression, merge_overlapping
+from market_reaction.inference.overlap import (
+    calendar_time_portfolio,
+    cluster_means,
+    joint_dummy_regression,
+)
 from market_reaction.inference.permutations import sign_vectors
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 from market_reaction.placebo import MarketMoves
@@ -60,12 +64,12 @@ class ManyEvents:
     @cached_property
     def clusters(self) -> np.ndarray:
         """Label of each event; events whose windows overlap share one, shape (K,)."""
-        return merge_overlapping(self.positions, self.window[1] - self.window[0] + 1)
+        return self.study.clusters(self.market, self.window).to_numpy()
 
     @cached_property
     def cluster_cars(self) -> np.ndarray:
         """Mean CAR of each cluster of events, shape (clusters,)."""
-        return by_cluster(self.cases.car, self.clusters)
+        return cluster_means(self.cases.car, self.clusters)
 
     @property
     def merged(self) -> int:
@@ -96,11 +100,6 @@ class ManyEvents:
         return self.moves.abnormal(self.study, np.arange(len(self.moves.moves)))
 
 
-def by_cluster(values: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Mean of the values of each cluster, NaN left out, in the order of the labels."""
-    return pd.Series(values).groupby(clusters).mean().to_numpy()
-
-
 def event_tests(many: ManyEvents, names: tuple[str, ...]) -> list[StatisticalTest]:
     """Tests over the events of one market among ``names``."""
     return [_TESTS[name](many) for name in names if name in _TESTS]
@@ -126,7 +125,7 @@ def basket_tests(markets: list[ManyEvents], names: tuple[str, ...]) -> list[Stat
 def basket_values(markets: list[ManyEvents]) -> np.ndarray:
     """Mean SCAR over markets of each cluster of events, shape (clusters,)."""
     scars = pd.concat({many.market: pd.Series(many.cases.scar, many.cases.names) for many in markets}, axis=1)
-    return by_cluster(scars.mean(axis=1).to_numpy(), joint_clusters(markets, scars.index))
+    return cluster_means(scars.mean(axis=1).to_numpy(), joint_clusters(markets, scars.index))
 
 
 def joint_clusters(markets: list[ManyEvents], names: pd.Index) -> np.ndarray:

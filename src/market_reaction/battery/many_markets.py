@@ -138,7 +138,8 @@ def _on_cases(
 
 def _portfolio_t(cases: Cases) -> StatisticalTest:
     together = cases.residuals[:, np.isfinite(cases.residuals).all(axis=0)]
-    return parametric.portfolio_t(float(cases.car.mean()), together.mean(axis=0), cases.abnormal.shape[1])
+    found = parametric.portfolio_t(float(cases.car.mean()), together.mean(axis=0), cases.abnormal.shape[1])
+    return found if cases.constant_mean or not found.applies else replace(found, validity="approximate")
 
 
 _TESTS: Mapping[str, Callable[[AcrossMarkets], StatisticalTest]] = {

@@ -17,7 +17,7 @@ from market_reaction.inference.equivalence import no_reaction
 from market_reaction.inference.parametric import forecast_t
 from market_reaction.inference.placebo import PlaceboRank, placebo_rank
 from market_reaction.inference.power import t_mde_factor
-from market_reaction.inference.results import StatisticalTest, not_applicable
+from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
 from market_reaction.inference.selection import scaled_drifts
 from market_reaction.inference.volatility import garch_rank
 from market_reaction.other_news import OtherNews, news_inside, notable_news, own_id, same_releases
@@ -80,7 +80,16 @@ class OneEvent:
 
     def news(self, market: str) -> tuple[OtherNews, ...]:
         """Other news inside the day-0 return of a market."""
-        return news_inside(self.study.prices[market], self.day_zero[market], self.event, own_id(self.event))
+        return self._news_at(market, self.day_zero[market])
+
+    def shares_news(self, market: str) -> bool:
+        """Whether other news lies inside the return of any possible day 0 of a market."""
+        where = self.study.sessions.loc[[(self.event.name, market)]].iloc[0]
+        positions = self.study.prices[market].sessions.get_indexer(pd.DatetimeIndex(where["candidates"]))
+        return any(self._news_at(market, at) for at in {self.day_zero[market], *positions.tolist()})
+
+    def _news_at(self, market: str, position: int) -> tuple[OtherNews, ...]:
+        return news_inside(self.study.prices[market], position, self.event, own_id(self.event))
 
     def among(self, market: str, news: pd.DataFrame) -> MarketPlacebo:
         """Placebo test of one market against days that hold some of the news given."""
@@ -173,9 +182,16 @@ def _conformal(statistic: str, permutations: str) -> Callable[[OneEvent, str, Ma
         pair, (first, last) = one.pairs[market], one.window
         abnormal = pair.abnormal[pair.at(first) : pair.at(last) + 1]
         residuals = all_period_residuals(pair.fit.residuals, abnormal)
-        return replace(conformal_test(*residuals, statistic, permutations), name=name)  # type: ignore[arg-type]
+        found = conformal_test(*residuals, statistic, permutations)  # type: ignore[arg-type]
+        exact = found.validity == "exact" and pair.fit.model in ("constant_mean", "zero_mean")
+        # slopes are those of the estimation window, not of all periods under the null
+        return replace(found, name=name, validity="exact" if exact else _inexact(found))
 
     return run
+
+
+def _inexact(found: StatisticalTest) -> Validity:
+    return "approximate" if found.validity == "exact" else found.validity
 
 
 def _forecast_t(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:

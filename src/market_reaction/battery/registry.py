@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from market_reaction.errors import WindowError, did_you_mean
+from market_reaction.windows import Window
 
 Setting = Literal["one event, one market", "one event, several markets", "several events"]
 Role = Literal["headline", "secondary", "cross-check", "baseline", "contrast"]
@@ -15,6 +16,7 @@ TestChoice = Literal["headline", "all"] | Sequence[str]
 ONE_MARKET: Setting = "one event, one market"
 MARKETS: Setting = "one event, several markets"
 EVENTS: Setting = "several events"
+DAY_ZERO: Window = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,14 @@ class RegisteredTest:
         Conditions under which its p holds.
     reference : str
         Paper, author and year.
+    window : tuple of int or None
+        The window it is about whatever is asked; None where it takes any.
     """
 
     roles: dict[Setting, Role]
     valid_when: str
     reference: str
+    window: Window | None = None
 
 
 TESTS: dict[str, RegisteredTest] = {
@@ -41,26 +46,31 @@ TESTS: dict[str, RegisteredTest] = {
         {ONE_MARKET: "headline"},
         "the day is exchangeable with its pool days once each is divided by its own EWMA volatility; 100 days or more",
         "Abadie, Diamond and Hainmueller (2010)",
+        window=DAY_ZERO,
     ),
     "placebo_clean": RegisteredTest(
         {ONE_MARKET: "secondary"},
         "as placebo; the pool leaves out catalogue events and releases of high importance: the null is a quiet day",
         "Abadie, Diamond and Hainmueller (2010)",
+        window=DAY_ZERO,
     ),
     "placebo_same_release": RegisteredTest(
         {ONE_MARKET: "secondary"},
         "as placebo, when the return holds a scheduled release: its pool days hold one of the same kind; 19 or more",
         "Abadie, Diamond and Hainmueller (2010)",
+        window=DAY_ZERO,
     ),
     "garch_rank": RegisteredTest(
         {ONE_MARKET: "secondary"},
         "stable GARCH parameters over 500 sessions or more, and a fit that converges",
         "Savickas (2003)",
+        window=DAY_ZERO,
     ),
     "placebo_plain": RegisteredTest(
         {ONE_MARKET: "contrast"},
         "constant volatility only: it rejects too often after volatile weeks and too seldom after calm ones",
         "Brown and Warner (1985)",
+        window=DAY_ZERO,
     ),
     "conformal_car": RegisteredTest(
         {ONE_MARKET: "secondary"},
@@ -91,6 +101,7 @@ TESTS: dict[str, RegisteredTest] = {
         {ONE_MARKET: "secondary"},
         "as placebo, for the five sessions before the announcement: a leak, or news before it",
         "methods 8.7",
+        window=(-5, -1),
     ),
     "no_reaction": RegisteredTest(
         {ONE_MARKET: "secondary"},
@@ -101,21 +112,31 @@ TESTS: dict[str, RegisteredTest] = {
         {MARKETS: "headline"},
         "the vector of markets is exchangeable with its pool days; keeps every cross-correlation",
         "Romano and Wolf (2005)",
+        window=DAY_ZERO,
     ),
     "joint_quadratic": RegisteredTest(
-        {MARKETS: "secondary"}, "as joint_maximum; sees many moderate moves better than one large", "Jaffe (1974)"
+        {MARKETS: "secondary"},
+        "as joint_maximum; sees many moderate moves better than one large",
+        "Abadie, Diamond and Hainmueller (2010)",
+        window=DAY_ZERO,
     ),
     "joint_signed_mean": RegisteredTest(
-        {MARKETS: "secondary"}, "as joint_maximum, with the direction of each market fixed beforehand", "Jaffe (1974)"
+        {MARKETS: "secondary"},
+        "as joint_maximum, with the direction of each market fixed beforehand",
+        "Abadie, Diamond and Hainmueller (2010)",
+        window=DAY_ZERO,
     ),
     "romano_wolf": RegisteredTest(
         {MARKETS: "headline", EVENTS: "headline"},
         "as joint_maximum: p of each market, adjusted for having looked at all of them",
         "Romano and Wolf (2005)",
     ),
-    "holm": RegisteredTest({MARKETS: "cross-check"}, "any dependence between markets", "Holm (1979)"),
+    "holm": RegisteredTest({MARKETS: "cross-check"}, "any dependence between markets", "Holm (1979)", window=DAY_ZERO),
     "benjamini_yekutieli": RegisteredTest(
-        {MARKETS: "cross-check"}, "any dependence; controls the share of false findings", "Benjamini, Yekutieli (2001)"
+        {MARKETS: "cross-check"},
+        "any dependence; controls the share of false findings",
+        "Benjamini, Yekutieli (2001)",
+        window=DAY_ZERO,
     ),
     "portfolio_t": RegisteredTest(
         {MARKETS: "cross-check"}, "normal errors of constant variance, markets of one unit", "Brown and Warner (1980)"
@@ -189,7 +210,10 @@ TESTS: dict[str, RegisteredTest] = {
         "Canay, Romano and Shaikh (2017)",
     ),
     "studentised_permutation": RegisteredTest(
-        {EVENTS: "secondary"}, "five events or more against the days without one", "Chung and Romano (2013)"
+        {EVENTS: "secondary"},
+        "five events or more against the days without one",
+        "Chung and Romano (2013)",
+        window=DAY_ZERO,
     ),
     "wild_bootstrap": RegisteredTest(
         {EVENTS: "cross-check"}, "independent events; fails with very few", "Cameron, Gelbach and Miller (2008)"

@@ -174,6 +174,18 @@ def merge_overlapping(positions: np.ndarray, span: int) -> np.ndarray:
     return labels
 
 
+def cluster_means(values: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Mean of the values of each cluster in the order of the labels, NaN left out; shapes (K,), (K,) to (clusters,).
+
+    A cluster without a value is NaN.
+    """
+    labels, index = np.unique(clusters, return_inverse=True)
+    known = np.isfinite(values)
+    counts = np.bincount(index[known], minlength=len(labels))
+    totals = np.bincount(index[known], weights=values[known], minlength=len(labels))
+    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+
+
 def calendar_time_portfolio(abnormal: np.ndarray, active: np.ndarray, estimation: np.ndarray) -> StatisticalTest:
     """Test the mean abnormal return of the portfolio of active events, one observation per calendar session.
 
