@@ -8,9 +8,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import importlib
 import multiprocessing
 import os
 from collections.abc import Iterable
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +32,8 @@ def simulate(cell: Cell, seed: int) -> pd.DataFrame:
     """Run one cell in chunks and summarise it."""
     from simulation.studies import STUDIES
 
+    importlib.import_module("statsmodels.stats.multitest")
+    gc.freeze()  # multipletests collects garbage in every call, which is slow with all that is imported by now
     first, *others = (STUDIES[cell.study](cell, rng, runs) for rng, runs in cell.generators(seed))
     for outcomes in others:
         first.extend(outcomes)
@@ -40,28 +45,39 @@ def finished(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=IDENTITY)
 
 
-def remaining(cells: Iterable[Cell], seed: int, kept: pd.DataFrame) -> list[Cell]:
-    """Cells that are not among the kept ones with the same settings, runs and seed."""
-    done = set(kept[IDENTITY].itertuples(index=False, name=None))
-    return [cell for cell in cells if (*(getattr(cell, name) for name in IDENTITY[:-1]), seed) not in done]
+def identities(frame: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Cell and seed of each row."""
+    return list(frame[IDENTITY].itertuples(index=False, name=None))
 
 
 def run(cells: list[Cell], path: Path, *, seed: int = 1, workers: int = 1) -> pd.DataFrame:
-    """Run the cells that are not there yet, write the file after each, and return all that were asked for."""
+    """Run the cells that are not there yet, and return the rows of all that were asked for, in their order.
+
+    The file is written after each cell. Cells with other runs or another seed stay in it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    order = {(*astuple(cell), seed): number for number, cell in enumerate(cells)}
     kept = finished(path)
-    todo = remaining(cells, seed, kept)
-    task = partial(simulate, seed=seed)
+    done = set(identities(kept))
+    todo = [cell for cell in cells if (*astuple(cell), seed) not in done]
     with tqdm(total=sum(cell.runs for cell in cells), unit="run", unit_scale=True, desc="size and power") as bar:
         bar.update(sum(cell.runs for cell in cells) - sum(cell.runs for cell in todo))
-        for found in _mapped(task, todo, workers):
+        for found in _mapped(partial(simulate, seed=seed), todo, workers):
             kept = pd.concat([kept, found], ignore_index=True) if len(kept) else found
-            beside = path.with_suffix(".writing")
-            kept.to_parquet(beside, index=False, compression="zstd")
-            beside.replace(path)
+            _write(kept, path)
             bar.update(int(found["runs"].iloc[0]))
-    asked = {(*(getattr(cell, name) for name in IDENTITY[:-1]), seed) for cell in cells}
-    return kept[[key in asked for key in kept[IDENTITY].itertuples(index=False, name=None)]]
+    place = pd.Series([order.get(key, len(order)) for key in identities(kept)], kept.index).sort_values(kind="stable")
+    kept = kept.loc[place.index].reset_index(drop=True)
+    if todo:
+        _write(kept, path)
+    return kept[: int((place < len(order)).sum())]
+
+
+def _write(rows: pd.DataFrame, path: Path) -> None:
+    """Replace the file at once, so that a run broken off leaves the last complete one."""
+    beside = path.with_suffix(".writing")
+    rows.to_parquet(beside, index=False, compression="zstd")
+    beside.replace(path)
 
 
 def _mapped(task: partial[pd.DataFrame], cells: list[Cell], workers: int) -> Iterable[pd.DataFrame]:
@@ -85,9 +101,9 @@ def main() -> None:
     path = RESULTS / ("quick.parquet" if asked.quick else "size_power.parquet")
     results = run(cells, path, seed=asked.seed, workers=asked.workers)
 
-    from simulation import page, real_returns
+    from simulation import page, real_returns, tables
 
-    print(page.printed(results))
+    print(tables.fixed_beforehand(results), tables.claims(results), sep="\n\n")
     if not asked.quick and not asked.study:
         page.write(results, real_returns.results(RESULTS / "real_returns.parquet"))
 

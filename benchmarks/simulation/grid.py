@@ -33,24 +33,27 @@ def _one_market() -> Iterator[Cell]:
 
 def _joint() -> Iterator[Cell]:
     for rho in RHOS:
-        yield Cell("joint", markets=6, rho=rho)
-        yield Cell("joint", markets=30, rho=rho, runs=2_000)
-    for larger in ("all", "factor"):
-        yield Cell("joint", markets=6, rho=0.7, larger=larger, runs=5_000)
-    yield Cell("joint", markets=6, rho=0.7, errors="normal", runs=5_000)
+        yield Cell("joint", markets=6, rho=rho, runs=10_000 if rho in (0.0, 0.7) else 4_000)
+        yield Cell("joint", markets=30, rho=rho, runs=1_500)
+    for errors, larger in (("garch_t", "all"), ("garch_t", "factor"), ("normal", "none")):
+        yield Cell("joint", markets=6, rho=0.7, errors=errors, larger=larger, runs=4_000)
     for rho in (0.0, 0.7):
-        yield Cell("bootstrap", markets=6, rho=rho, runs=1_000)
+        yield Cell("bootstrap", markets=6, rho=rho, runs=600)
 
 
 def _across() -> Iterator[Cell]:
     for markets, rho, larger in product((6, 30), RHOS, ("none", "all", "factor")):
         if rho or larger != "factor":
-            runs = 10_000 if markets == 6 or rho in (0.0, 0.5) else 5_000
-            yield Cell("across markets", markets=markets, rho=rho, larger=larger, runs=runs)
+            yield Cell("across markets", markets=markets, rho=rho, larger=larger, runs=_runs(markets, rho))
     for larger in ("none", "all", "factor"):
-        yield Cell("across markets", markets=3, rho=0.5, larger=larger, runs=5_000)
+        yield Cell("across markets", markets=3, rho=0.5, larger=larger, runs=4_000)
     for markets, errors, rho in product((6, 30), ("normal", "skewed"), (0.0, 0.7)):
-        yield Cell("across markets", markets=markets, errors=errors, rho=rho, runs=5_000)
+        yield Cell("across markets", markets=markets, errors=errors, rho=rho, runs=4_000)
+
+
+def _runs(markets: int, rho: float) -> int:
+    """More where a rate was fixed beforehand."""
+    return 10_000 if rho in (0.0, 0.5) or (markets, rho) == (6, 0.7) else 4_000
 
 
 def _events() -> Iterator[Cell]:
@@ -63,24 +66,24 @@ def _events() -> Iterator[Cell]:
         {"errors": "skewed"},
     ]
     for setting, events in product(settings, EVENTS):
-        yield Cell("events", events=events, runs=5_000 if "dates" in setting else 10_000, **setting)
+        yield Cell("events", events=events, runs=4_000 if setting else 10_000, **setting)
         yield Cell("resampled events", events=events, runs=4_000, **setting)
     for markets, events, rho in ((6, 8, 0.0), (6, 8, 0.7), (6, 20, 0.7), (30, 8, 0.5)):
-        yield Cell("events", markets=markets, events=events, rho=rho, runs=4_000 if markets == 6 else 1_000)
+        yield Cell("events", markets=markets, events=events, rho=rho, runs=2_000 if markets == 6 else 500)
 
 
 def _intervals() -> Iterator[Cell]:
     for window, errors in product((1, 6), ("garch_t", "normal")):
-        yield Cell("intervals", window=window, errors=errors)
+        yield Cell("intervals", window=window, errors=errors, runs=10_000 if window == 1 else 5_000)
     for errors in ("garch_t", "normal"):
-        yield Cell("path intervals", window=6, errors=errors, runs=600)
+        yield Cell("path intervals", window=6, errors=errors, runs=500)
 
 
 def _news() -> Iterator[Cell]:
     for errors, events, larger in product(("normal", "t"), (20, 60), ("factor", "all")):
         yield Cell("news", errors=errors, events=events, larger=larger, runs=5_000)
     for events, larger in product((10, 20), ("none", "all")):
-        yield Cell("projections", events=events, larger=larger, runs=600)
+        yield Cell("projections", events=events, larger=larger, runs=400)
 
 
 def _power() -> Iterator[Cell]:
@@ -89,4 +92,4 @@ def _power() -> Iterator[Cell]:
             yield Cell("power of one event", errors=errors, effect=effect)
         for events in EVENTS:
             yield Cell("power of several events", errors="normal", events=events, effect=effect, runs=4_000)
-        yield Cell("power of several markets", markets=6, rho=0.7, effect=effect, runs=4_000)
+        yield Cell("power of several markets", markets=6, rho=0.7, effect=effect, runs=2_000)

@@ -121,7 +121,7 @@ def _all_cases(fitted: cases.Cases, cell: Cell) -> dict[str, StatisticalTest]:
         done = ("cross_section_t", "skewness_adjusted_t", "wilcoxon", "kolari_pynnonen_t", "adjusted_patell_z")
         return {name: test for name, test in found.items() if name not in done}
     clusters = np.tile(np.arange(cell.events), cell.markets)
-    pooled = {f"{name}, pooled cases": test for name, test in found.items() if "any N" not in name}
+    pooled = {f"{name}, pooled cases": test for name, test in found.items()}
     return pooled | {"clustered_t, pooled cases": dependence.clustered_t(flat.car, clusters)}
 
 

@@ -21,7 +21,8 @@ def across(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
     for run in range(runs):
         outcomes.add(parametric.portfolio_t(float(mean.car[run]), mean.residuals[run], 1))
         correlation = dependence.mean_correlation(fitted.residuals[run].T)
-        for name, test in over_cases(fitted.only(run), correlation).items():
+        own = fitted.only(run)
+        for name, test in (over_cases(own, correlation) | outside_domain(own)).items():
             outcomes.add(test, name)
     return outcomes
 
@@ -38,10 +39,8 @@ def bootstrapped(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
 
 
 def over_cases(fitted: cases.Cases, correlation: float) -> dict[str, StatisticalTest]:
-    """Every test over cases (N,); a name that ends in "any N" is the formula without its least number of cases."""
+    """Every test over cases (N,), by its name."""
     car, scar, df = fitted.car, fitted.scar, np.full(len(fitted.car), cases.DF)
-    grank, degrees = generalized_rank.grank_statistic(scar, fitted.standardised)
-    null, n = "The cases have no effect.", len(car)
     tests = [
         parametric.cross_section_t(car),
         parametric.patell_z(scar, df),
@@ -58,13 +57,19 @@ def over_cases(fitted: cases.Cases, correlation: float) -> dict[str, Statistical
         generalized_rank.grank_t(scar, fitted.standardised, correlation),
         generalized_rank.grank_z(scar, fitted.standardised),
     ]
+    return {test.name: test for test in tests}
+
+
+def outside_domain(fitted: cases.Cases) -> dict[str, StatisticalTest]:
+    """Formulas that are not offered for so few cases, to show why."""
+    scar, standardised, n = fitted.scar, fitted.standardised, len(fitted.scar)
     if n >= generalized_rank.GRANK_MINIMUM:
-        return {test.name: test for test in tests}
-    anyway = {
+        return {}
+    null = "The cases have no effect."
+    grank, degrees = generalized_rank.grank_statistic(scar, standardised)
+    z = generalized_rank.grank_z_statistic(scar, standardised)
+    return {
         "bmp_t, any N": parametric.bmp_t(scar, minimum=2),
         "grank_t, any N": t_test("grank_t", grank, degrees, null, n, "approximate"),
-        "grank_z, any N": normal_test(
-            "grank_z", generalized_rank.grank_z_statistic(scar, fitted.standardised), null, n, "approximate"
-        ),
+        "grank_z, any N": normal_test("grank_z", z, null, n, "approximate"),
     }
-    return {test.name: test for test in tests} | anyway

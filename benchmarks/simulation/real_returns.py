@@ -56,10 +56,10 @@ def _observed(instant: str) -> Iterator[dict[str, object]]:
     for market, found in own.iterrows():
         common = {"instant": instant, "market": market, "volatility": float(sigma[market])}
         yield common | {"test": "placebo", "p_value": found["placebo_p"]}
-        yield common | {"test": "placebo, plain", "p_value": found["placebo_p_plain"]}
+        yield common | {"test": "placebo_plain", "p_value": found["placebo_p_plain"]}
     for (_, statistic), found in reaction.placebo.joint_summary().iterrows():
         common = {"instant": instant, "market": JOINT, "volatility": float("nan")}
-        yield common | {"test": f"joint placebo, {statistic}", "p_value": found["placebo_p"]}
+        yield common | {"test": f"joint_{statistic}", "p_value": found["placebo_p"]}
 
 
 def rates(observed: pd.DataFrame) -> pd.DataFrame:
