@@ -17,7 +17,7 @@ _HOMES = {
     "ReactionResult": "reaction_result",
     "abnormal_outcome": "outcomes",
     "basket_effect": "baskets",
-    "compare": "compare",
+    "compare": "comparison",
     "event_projections": "responses.identify",
     "event_study": "study",
     "leave_one_event_out": "responses.influence",

@@ -41,10 +41,8 @@ def compare(results: Mapping[str, EventStudyResult | ReactionResult | PlaceboRes
     ...     name: mr.react("2018-03-22 16:45 UTC", markets=["Apple"], normal_model=name, source="bundled")
     ...     for name in ("constant_mean", "market")
     ... }
-    >>> mr.compare(models)["estimate"].round(3)
-            constant_mean  market
-    market
-    Apple          -0.042  -0.004
+    >>> mr.compare(models).loc["Apple", "estimate"].astype(float).round(3).to_dict()
+    {'constant_mean': -0.042, 'market': -0.004}
     """
     if not results:
         raise WindowError("results is empty; give at least one label and result.")
