@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,10 @@ def test_every_public_name_can_be_imported() -> None:
         assert getattr(mr, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'reakt'"):
         mr.reakt  # noqa: B018
+
+
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name() -> None:
+    assert not {name for name in mr.__all__ if name in {path.stem for path in Path(mr.__file__).parent.iterdir()}}
 
 
 def test_importing_the_package_imports_no_heavy_library() -> None:
