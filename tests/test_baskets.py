@@ -42,6 +42,17 @@ def test_sessions_to_skip_leave_the_basket_too() -> None:
     np.testing.assert_allclose(*estimates, rtol=1e-9)
 
 
+def test_a_market_without_a_return_is_not_counted_and_is_named() -> None:
+    closes = CLOSES.copy()
+    closes.loc["2020-11-12", "m1"] = np.nan
+    frame = basket_effect(event_study(price_data(closes), events.load_events(WHEN), **MODEL), window=(0, 2))
+    assert frame["n_treated"].tolist() == [1, 2]
+    assert frame.loc["a", "note"] == (
+        "6 groups of 1 among 6 donors; 1 of 2 markets have a return on every session of the window"
+    )
+    assert frame.loc["a", "placebo_p_floor"] == 1 / 7 and frame.loc["b", "note"] == "15 groups of 2 among 6 donors"
+
+
 def test_american_shares_on_22_march_2018() -> None:
     """Apple and AMD against 15 other shares on the day of the Section 301 memorandum, all from data/bundled."""
     donors = [

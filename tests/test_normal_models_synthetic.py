@@ -143,6 +143,33 @@ def test_random_groups_are_repeatable_and_few_donors_give_no_p() -> None:
     assert not few.applies and few.note == "random groups of 2 need at least 4 donors; 3 given"
 
 
+def test_absent_returns_make_no_small_p_and_smaller_groups() -> None:
+    rng = np.random.default_rng(5)
+    donors = 0.5 * COMMON[:, None] + rng.standard_normal((150, 8)) * 0.01
+    inside, event = donors[:120], donors[140:142].copy()
+    treated, controls = inside[:, :2] + 0.001 * rng.standard_normal((120, 2)), (inside[:, 2:], event[:, 2:])
+    nothing = basket_placebo(treated, np.full((2, 2), np.nan), *controls)
+    assert np.isnan(nothing.p_value) and nothing.note == "no asset has a return on every session of the window"
+    one = basket_placebo(treated, np.array([[0.01, 0.02], [np.nan, 0.03]]), *controls)
+    alone = basket_placebo(treated[:, 1:], np.array([[0.02], [0.03]]), *controls)
+    assert one.note == "6 groups of 1 among 6 donors"
+    assert (one.statistic, one.p_value) == (alone.statistic, alone.p_value)
+    with pytest.raises(WindowError, match="draws=0 gives nothing to compare with; the bound is 1"):
+        basket_placebo(treated, event[:, :2], *controls, draws=0)
+
+
+def test_donors_that_lack_a_return_are_in_no_group() -> None:
+    rng = np.random.default_rng(1)
+    inside = np.column_stack([DONORS[:120], -4.0 * COMMON[:120] + 0.03 * rng.standard_normal(120)])
+    treated = inside[:, :2].mean(axis=1, keepdims=True) + 0.03 * COMMON[:120, None]
+    treated += 0.002 * rng.standard_normal((120, 1))
+    event = np.append(DONORS[140:141], [[np.nan]], axis=1)  # the last donor, which the basket and three others spare
+    lacking = [at for at in range(6) if simplex_weights(inside[:, at], np.delete(inside, at, axis=1))[-1] > 0]
+    found = basket_placebo(treated, np.array([[0.02]]), inside, event)
+    assert len(lacking) == 3 and found.n == 3 and found.floor == 1 / 4
+    assert found.note == "3 groups of 1 among 3 donors"
+
+
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [

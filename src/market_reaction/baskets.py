@@ -33,8 +33,9 @@ def basket_effect(
     Returns
     -------
     pandas.DataFrame
-        Indexed by event_id: window, estimate (phi, in the unit of the moves), placebo_p, placebo_p_floor, n_treated,
-        n_donors, note. The estimate has no standard error; its p is the rank among groups of donors.
+        Indexed by event_id: window, estimate (phi, in the unit of the moves), placebo_p, placebo_p_floor, n_treated and
+        n_donors (those with a return on every session of the window; the note says when some lack one), note. The
+        estimate has no standard error; its p is the rank among groups of donors.
 
     Raises
     ------
@@ -80,13 +81,15 @@ def _one_event(
     arrays = _arrays(study, pairs, window)
     effect = effect_of_arrays(*arrays)
     test = basket_placebo(*arrays, draws=draws, seed=seed)
+    n_treated = int(np.isfinite(effect.cars[-1]).sum())
+    absent = f"{n_treated} of {len(pairs)} markets have a return on every session of the window"
     return {
         "estimate": float(effect.phi[-1]),
         "placebo_p": test.p_value,
         "placebo_p_floor": test.floor,
-        "n_treated": len(pairs),
-        "n_donors": arrays[2].shape[1],
-        "note": test.note,
+        "n_treated": n_treated,
+        "n_donors": test.n,
+        "note": "; ".join(text for text in (test.note, absent if n_treated < len(pairs) else "") if text),
     }
 
 

@@ -10,6 +10,7 @@ from math import comb
 import numpy as np
 
 from market_reaction.errors import EstimationError, WindowError
+from market_reaction.inference.permutations import check_draws
 from market_reaction.inference.results import StatisticalTest, not_applicable, rank_test
 from market_reaction.normal_models.synthetic import fit_synthetic_control
 
@@ -53,7 +54,7 @@ def basket_effect(
     Returns
     -------
     BasketEffect
-        An asset without a return up to session k does not count in phi(0, k).
+        An asset that lacks a return on any of the sessions 0, ..., k does not count in phi(0, k).
 
     Raises
     ------
@@ -107,35 +108,63 @@ def basket_placebo(
     Returns
     -------
     StatisticalTest
-        ``basket_placebo``: statistic phi over the whole event window; two-sided p on its absolute value. Not applicable
-        with fewer than N + 2 donors.
+        ``basket_placebo``: statistic phi over the whole event window; two-sided p on its absolute value; n is the
+        number of donors. Not applicable where no asset has all its returns in the event window, or with fewer than
+        N + 2 donors.
+
+    Raises
+    ------
+    WindowError
+        ``draws`` below 1, and as ``basket_effect``.
+    EstimationError
+        As ``basket_effect``.
 
     Notes
     -----
-    Each donor's synthetic control is made of the other donors. Assumes that donors and treated assets are exchangeable
-    without the event, and that the event does not reach the donors.
+    Each donor's synthetic control is made of the other donors. N counts the treated assets, and J the donors, that have
+    a return beyond their synthetic control on every event session: groups are as large as the basket that is ranked.
+    Assumes that donors and treated assets are exchangeable without the event, and that the event does not reach the
+    donors.
 
     References
     ----------
     Acemoglu, Johnson, Kermani, Kwak and Mitton (2016), Journal of Financial Economics 121:368, section 3.
     """
+    check_draws(draws)
+    _check_shapes(estimation, event, donor_estimation, donor_event)
     size, count = estimation.shape[1], donor_estimation.shape[1]
     if count < size + 2:
-        reason = f"random groups of {size} need at least {size + 2} donors; {count} given"
-        return not_applicable("basket_placebo", NULL, count, reason)
+        return not_applicable("basket_placebo", NULL, count, _few_donors(size, count))
     effect = basket_effect(estimation, event, donor_estimation, donor_event)
-    others = [np.delete(np.arange(count), at) for at in range(count)]
+    size = int(np.isfinite(effect.cars[-1]).sum())
+    if not size:
+        return not_applicable("basket_placebo", NULL, count, "no asset has a return on every session of the window")
+    cars, errors = _donors_alone(donor_estimation, donor_event)
+    count = len(cars)
+    if count < size + 2:
+        return not_applicable("basket_placebo", NULL, count, _few_donors(size, count))
+    found = np.array([_weighted(cars[None, group], errors[group])[0] for group in _groups(count, size, draws, seed)])
+    as_large = int(np.count_nonzero(np.abs(found) >= abs(effect.phi[-1])))
+    note = f"{comb(count, size)} groups of {size} among {count} donors"
+    return rank_test("basket_placebo", effect.phi[-1], as_large, len(found), NULL, count, "approximate", note)
+
+
+def _few_donors(size: int, count: int) -> str:
+    """Why a basket cannot be ranked among groups of donors."""
+    return f"random groups of {size} need at least {size + 2} donors; {count} given"
+
+
+def _donors_alone(donor_estimation: np.ndarray, donor_event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """CAR and fit error of each donor against the others, for those with a CAR over the whole event window."""
+    everyone = np.arange(donor_event.shape[1])
+    others = [np.delete(everyone, at) for at in everyone]
     alone = [
         basket_effect(donor_estimation[:, [at]], donor_event[:, [at]], donor_estimation[:, rest], donor_event[:, rest])
         for at, rest in enumerate(others)
     ]
     cars = np.concatenate([one.cars[-1] for one in alone])
     errors = np.concatenate([one.fit_errors for one in alone])
-    found = np.array([_weighted(cars[None, group], errors[group])[0] for group in _groups(count, size, draws, seed)])
-    found = found[np.isfinite(found)]
-    as_large = int(np.count_nonzero(np.abs(found) >= abs(effect.phi[-1])))
-    note = f"{comb(count, size)} groups of {size} among {count} donors"
-    return rank_test("basket_placebo", effect.phi[-1], as_large, len(found), NULL, count, "approximate", note)
+    return cars[np.isfinite(cars)], errors[np.isfinite(cars)]
 
 
 def _groups(count: int, size: int, draws: int, seed: int) -> Iterable[np.ndarray]:
