@@ -23,7 +23,7 @@ from market_reaction.inference.power import (
     t_mde_factor,
 )
 
-NORMAL = 10**6  # degrees of freedom at which t is the normal
+NORMAL = np.inf  # degrees of freedom at which t is the normal
 
 
 @pytest.mark.parametrize("size", [119, 500])
@@ -86,8 +86,10 @@ def test_the_power_curve_is_the_noncentral_t() -> None:
         critical, delta = stats.t.ppf(0.975, df), np.abs(shifts) / 0.012
         expected = stats.nct.sf(critical, df, delta) + stats.nct.sf(critical, df, -delta)
         np.testing.assert_allclose(power_curve(shifts, 0.012, df), expected, atol=3e-5)
-    normal = stats.norm.cdf(np.abs(shifts) / 0.012 - 1.96) + stats.norm.cdf(-np.abs(shifts) / 0.012 - 1.96)
-    np.testing.assert_allclose(power_curve(shifts, 0.012, NORMAL), normal, atol=2e-5)  # methods.md 9
+    critical = stats.norm.ppf(0.975)
+    normal = stats.norm.cdf(np.abs(shifts) / 0.012 - critical) + stats.norm.cdf(-np.abs(shifts) / 0.012 - critical)
+    np.testing.assert_allclose(power_curve(shifts, 0.012, NORMAL), normal, rtol=1e-12)  # methods.md 9
+    assert t_mde_factor(NORMAL) == pytest.approx(stats.norm.ppf(0.975) + stats.norm.ppf(0.8), abs=2e-5)
 
 
 @settings(max_examples=40, deadline=None)
@@ -182,6 +184,8 @@ def test_exaggeration_shrinks_with_power_and_does_not_depend_on_the_unit(effect,
         (lambda: t_mde_factor(10, level=95), "level=95 is no share"),
         (lambda: mde(0.01, 10, power=1.0), "power=1.0 is no share"),
         (lambda: power_curve(np.zeros(1), 0.0, 10), "std_error=0.0 is no standard error"),
+        (lambda: power_curve(np.zeros(1), 1.0, 0), "df=0 is no number of degrees of freedom; give a number above 0"),
+        (lambda: exaggeration_ratio(1.0, 1.0, np.nan), "df=nan is no number of degrees of freedom"),
         (lambda: placebo_power_curve(np.zeros(1), np.zeros(200), np.nan), "std_error=nan is no standard error"),
         (lambda: placebo_critical_value(np.zeros(200), 5), "level=5 is no share"),
         (lambda: exaggeration_ratio(0.0, 1.0, 10), "effect=0.0 cannot be exaggerated"),

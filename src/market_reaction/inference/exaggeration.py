@@ -51,7 +51,7 @@ def exaggeration_ratio(effect: float, std_error: float, df: float, level: float 
     Raises
     ------
     WindowError
-        The effect is zero, ``std_error`` is not positive or ``level`` is no share.
+        The effect is zero, ``std_error`` or ``df`` is not above 0, or ``level`` is no share.
 
     Notes
     -----

@@ -36,7 +36,8 @@ def t_mde_factor(df: float, level: float = 0.95, power: float = 0.8) -> float:
     Returns
     -------
     float
-        Noncentrality at which the test rejects with ``power``; 2.802 for the normal, 2.825 with 118 degrees of freedom.
+        Noncentrality at which the test rejects with ``power``; 2.802 for infinite df, 2.825 with 118. NaN where ``df``
+        is not above 0.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def power_curve(shifts: np.ndarray, std_error: float, df: float, level: float = 
     Raises
     ------
     WindowError
-        ``level`` is no share, or ``std_error`` is not positive.
+        ``level`` is no share, or ``std_error`` or ``df`` is not above 0.
     """
     check_std_error(std_error)
     check_share("level", level)
@@ -114,15 +115,25 @@ def scale_nodes(df: float, count: int = 2001) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     df : float
-        Degrees of freedom of the estimate.
+        Degrees of freedom of the estimate, above 0.
     count : int
         Number of nodes.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Values of S with df S^2 chi-squared with df degrees of freedom, and weights that sum to one, shape (count,).
+        Values of S with df S^2 chi-squared with df degrees of freedom, and weights that sum to one, shape (count,); the
+        value 1 alone for infinite df, where the standard deviation is known.
+
+    Raises
+    ------
+    WindowError
+        ``df`` is not above 0.
     """
+    if not df > 0:
+        raise WindowError(f"df={df} is no number of degrees of freedom; give a number above 0, such as L - k.")
+    if np.isinf(df):
+        return np.ones(1), np.ones(1)
     reach = 12.0 / np.sqrt(2.0 * df)
     nodes = np.linspace(max(1.0 - reach, 0.0), 1.0 + reach, count)
     density = np.exp(special.xlogy(df - 1.0, nodes) - df * (nodes**2 - 1.0) / 2.0)
