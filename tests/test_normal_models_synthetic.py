@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from market_reaction.errors import EstimationError, WindowError
-from market_reaction.normal_models import fit_normal_model, simplex_weights
+from market_reaction.normal_models import fit_normal_model, rolling_abnormal, simplex_weights
 from market_reaction.normal_models.baskets import basket_effect, basket_placebo
 
 RNG = np.random.default_rng(21)
@@ -75,6 +75,20 @@ def test_with_two_donors_the_covariance_is_that_of_one_regression_on_their_diffe
     variance = fit.residual_std**2
     expected = variance * (np.eye(3) + np.outer(gap[130:133], gap[130:133]) / (gap[:120] @ gap[:120]))
     np.testing.assert_allclose(fit.forecast_covariance(3, DONORS[130:133, :2]), expected, rtol=1e-9, atol=1e-18)
+
+
+def test_a_mix_of_more_donors_than_the_sessions_bear_is_refused() -> None:
+    rng = np.random.default_rng(4)
+    donors = rng.standard_normal((60, 30)) + rng.standard_normal((60, 1))
+    target = donors.mean(axis=1) + 0.01 * rng.standard_normal(60)
+    active = int(np.count_nonzero(simplex_weights(target[:40], donors[:40])))
+    assert active == 30
+    with pytest.raises(EstimationError, match="mixes 30 donors on 40 sessions that all of them have; at least 49 are"):
+        fit_normal_model("synthetic_control", target[:40], donors[:40])
+    assert fit_normal_model("synthetic_control", target[:49], donors[:49]).df_resid == 20
+    for length, known in ((40, False), (49, True)):
+        found = rolling_abnormal("synthetic_control", target, donors, np.array([length + 2]), (-length - 2, -3))
+        assert np.isfinite(found[0]) == known
 
 
 def test_one_donor_is_no_mix() -> None:

@@ -185,5 +185,6 @@ def _mixed(window: np.ndarray, donors: np.ndarray, rows: np.ndarray, ahead: np.n
     for number in np.flatnonzero(_enough(known, rows.shape[1], 1)):
         inside = known[number]
         weights = simplex_weights(window[number, inside], donors[rows[number, inside]])
-        normal[number] = future[number] @ weights
+        if inside.sum() - (np.count_nonzero(weights) - 1) >= MINIMUM_DF:
+            normal[number] = future[number] @ weights
     return normal

@@ -70,7 +70,7 @@ def fit_synthetic_control(returns: np.ndarray, donors: np.ndarray, labels: Seque
     Raises
     ------
     EstimationError
-        Fewer than two donors, or too few sessions that all of them have.
+        Fewer than two donors, or too few sessions that all of them have, for the donors in the mix.
 
     References
     ----------
@@ -90,7 +90,12 @@ def fit_synthetic_control(returns: np.ndarray, donors: np.ndarray, labels: Seque
     weights = simplex_weights(target, columns)
     residuals = target - columns @ weights
     active = np.flatnonzero(weights > 0)
-    df = max(len(target) - (len(active) - 1), MINIMUM_DF)
+    df = len(target) - (len(active) - 1)
+    if df < MINIMUM_DF:
+        raise EstimationError(
+            f"{model!r} mixes {len(active)} donors on {len(target)} sessions that all of them have; at least "
+            f"{MINIMUM_DF + len(active) - 1} are needed. Lengthen estimation=, or name fewer donors."
+        )
     variance = float(residuals @ residuals / df)
     cov = np.zeros((1 + count, 1 + count))
     cov[np.ix_(1 + active, 1 + active)] = variance * _weight_covariance(columns[:, active])
