@@ -17,6 +17,7 @@ from market_reaction.normal_models import (
     rolling_paths,
     trailing_mean,
 )
+from market_reaction.normal_models.fits import has_full_rank, rows_or_nan
 
 RNG = np.random.default_rng(7)
 FACTORS = RNG.standard_t(5, (400, 3)) * np.array([0.01, 0.02, 1.5])  # two returns and a difference in points
@@ -241,3 +242,16 @@ def test_a_trailing_mean_leaves_out_what_is_skipped_and_what_is_missing() -> Non
     expected[9] = (6 + 7 + 8) / 3
     np.testing.assert_allclose(got, expected)
     assert np.isnan(trailing_mean(values[:4], (-4, -1))).all()
+
+
+def test_rows_that_a_series_does_not_have_are_nan_and_never_wrap_around() -> None:
+    values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    found = rows_or_nan(values, np.array([[-1, 0], [1, 2]]))
+    np.testing.assert_array_equal(found, [[[np.nan] * 2, [1.0, 2.0]], [[3.0, 4.0], [np.nan] * 2]])
+
+
+def test_full_rank_does_not_depend_on_units() -> None:
+    line = np.arange(5.0)
+    assert has_full_rank(np.column_stack([np.ones(5), 1e-12 * line])) and has_full_rank(np.empty((5, 0)))
+    assert not has_full_rank(np.column_stack([np.ones(5), line, 1e6 * (line - 2)]))
+    assert not has_full_rank(np.column_stack([np.ones(5), np.zeros(5)]))

@@ -9,6 +9,7 @@ from market_reaction.design import regressor_moves
 from market_reaction.errors import WindowError
 from market_reaction.normal_models.baskets import basket_effect as effect_of_arrays
 from market_reaction.normal_models.baskets import basket_placebo
+from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.pair_study import PairStudy
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
@@ -111,8 +112,7 @@ def _arrays(
     parts = []
     for names in (list(pairs), donors):
         moves = regressor_moves(first, [study.prices[name] for name in names], study.design.returns)
-        assert moves is not None
-        padded = np.concatenate([moves, np.full((1, moves.shape[1]), np.nan)])
+        assert moves is not None  # neither list is empty
         parts.append(np.where(left_out[:, None], np.nan, moves[estimation]))
-        parts.append(padded[np.minimum(event, len(moves))])
+        parts.append(rows_or_nan(moves, event))
     return parts[0], parts[1], parts[2], parts[3]

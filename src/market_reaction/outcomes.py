@@ -11,6 +11,7 @@ import pandas as pd
 
 from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
+from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, placebo_at
 from market_reaction.prices import PriceSeries
@@ -48,9 +49,7 @@ class _BuyAndHold(Counterfactual):
     def abnormal(self, positions: np.ndarray, estimation: Window) -> np.ndarray:
         """Buy-and-hold abnormal return over the window from each position."""
         taus = _offsets(self.window)
-        rows = positions[:, None] + taus
-        padded = np.append(self.moves, np.nan)
-        actual = padded[np.where((rows >= 0) & (rows < len(self.moves)), rows, len(self.moves))]
+        actual = rows_or_nan(self.moves, positions[:, None] + taus)
         return buy_and_hold(actual, actual - self.paths(positions, estimation, taus))
 
 

@@ -10,6 +10,7 @@ from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.normal_models import NormalFit, fit_normal_model, trailing_mean
+from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.prices import PriceSeries
 from market_reaction.windows import EWMA_START, EventWindows, Window
 
@@ -116,22 +117,23 @@ def study_pair(
     first, last = windows.estimation
     low, high = windows.span_offsets
     returns, n_skipped = _without_skipped(event_id, series, position, windows, counterfactual)
+    inputs = counterfactual.regressors
+    inside = None if inputs is None else rows_or_nan(inputs, position + np.arange(first, last + 1))
     lags, leads = counterfactual.dimson
     try:
         fit = fit_normal_model(
-            counterfactual.model, returns, _rows(counterfactual.regressors, position + np.arange(first, last + 1)),
-            names=counterfactual.names, lags=lags, leads=leads,
-        )  # fmt: skip
+            counterfactual.model, returns, inside, names=counterfactual.names, lags=lags, leads=leads
+        )
     except WindowError as error:
         raise type(error)(f"event {event_id!r} in {series.name!r}: {error}") from None
-    inputs = counterfactual.regressors
     if counterfactual.model == "rolling_mean":
         inputs = trailing_mean(counterfactual.moves, windows.estimation, counterfactual.skipped)
 
     def around(start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Moves and regressors of the offsets from start to stop."""
+        moves = rows_or_nan(counterfactual.moves, position + np.arange(start, stop + 1))
         rows = position + np.arange(start - fit.lags, stop + fit.leads + 1)
-        return _rows(counterfactual.moves, position + np.arange(start, stop + 1)), _rows(inputs, rows)  # type: ignore[return-value]
+        return moves, None if inputs is None else rows_or_nan(inputs, rows)
 
     fit = fit.through(*around(last + 1, low - 1))
     actual, market = around(low, high)
@@ -183,11 +185,3 @@ def _without_skipped(
             "or lengthen estimation=."
         )
     return np.where(skipped, np.nan, returns), count
-
-
-def _rows(values: np.ndarray | None, at: np.ndarray) -> np.ndarray | None:
-    """Values at some rows, NaN beyond the last."""
-    if values is None:
-        return None
-    padded = np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])
-    return padded[np.minimum(at, len(values))]

@@ -9,7 +9,7 @@ import numpy as np
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
-from market_reaction.normal_models.fits import MINIMUM_DF
+from market_reaction.normal_models.fits import MINIMUM_DF, has_full_rank
 from market_reaction.normal_models.regression import least_squares
 
 CALENDAR_TIME_NULL = "The mean abnormal return of the portfolio of active events is zero over the calendar sessions."
@@ -302,8 +302,7 @@ def _fit_outside(
             f"{count} sessions with a return lie outside all event windows; {k} regressors need at least "
             f"{MINIMUM_DF + k}. Load a longer series or shorten the windows."
         )
-    norms = np.linalg.norm(design, axis=0)
-    if not (norms > 0).all() or np.linalg.matrix_rank(design / norms) < k:
+    if not has_full_rank(design):
         raise WindowError(
             f"the {k} regressors are collinear over the {count} sessions outside the event windows; leave one out."
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.arrays import checked_array, same_length
-from market_reaction.normal_models.fits import MINIMUM_DF
+from market_reaction.normal_models.fits import MINIMUM_DF, has_full_rank
 from market_reaction.normal_models.regression import least_squares
 
 Errors = Literal["hac", "lag_augmented"]
@@ -97,8 +97,7 @@ def _project(sample: Sample, horizon: int) -> Projection:
             f"{count} sessions are complete at horizon {horizon}; {parameters} regressors need at least "
             f"{parameters + MINIMUM_DF}. Load a longer series or shorten horizons=."
         )
-    norms = np.linalg.norm(design, axis=0)
-    if not (norms > 0).all() or np.linalg.matrix_rank(design / norms) < parameters:
+    if not has_full_rank(design):
         raise WindowError(
             f"shock and controls are collinear over the {count} sessions at horizon {horizon}: one of them is zero "
             "there or a combination of the others. Leave it out, or shorten horizons= so that events remain."

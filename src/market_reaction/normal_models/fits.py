@@ -198,6 +198,18 @@ def shifted_columns(columns: np.ndarray, lags: int, leads: int) -> np.ndarray:
     return np.column_stack([columns[start : start + count] for start in range(lags + leads + 1)])
 
 
+def rows_or_nan(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values at some rows, shape ``at.shape`` and then that of a row; NaN before the first row and beyond the last."""
+    padded = np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])
+    return padded[np.where((at >= 0) & (at < len(values)), at, len(values))]
+
+
+def has_full_rank(design: np.ndarray) -> bool:
+    """Whether no column is zero or a combination of the others, whatever their units."""
+    norms = np.linalg.norm(design, axis=0)
+    return bool((norms > 0).all()) and bool(np.linalg.matrix_rank(design / norms) == design.shape[1])
+
+
 def check_returns(model: str, returns: np.ndarray, usable: np.ndarray, estimated: int) -> None:
     """Refuse an estimation window with too few returns, or with returns that are all the same."""
     count = int(usable.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import MINIMUM_DF, as_columns
+from market_reaction.normal_models.fits import MINIMUM_DF, as_columns, rows_or_nan
 from market_reaction.normal_models.registry import NORMAL_MODELS
 from market_reaction.normal_models.regression import trailing_mean
 from market_reaction.normal_models.synthetic import simplex_weights
@@ -91,13 +91,13 @@ def rolling_paths(
     windows = at[:, None] + np.arange(first, last + 1)
     ahead = at[:, None] + taus
     usable = returns if skip is None else np.where(skip, np.nan, returns)
-    actual = _rows(returns, ahead)
+    actual = rows_or_nan(returns, ahead)
     if model == "rolling_mean":
-        result[inside] = actual - _rows(trailing_mean(returns, estimation, skip), ahead)
+        result[inside] = actual - rows_or_nan(trailing_mean(returns, estimation, skip), ahead)
     elif model in ("zero_mean", "market_adjusted"):
         offset = np.zeros(len(returns)) if model == "zero_mean" or columns is None else columns[:, 0]
         enough = _enough(np.isfinite((usable - offset)[windows]), windows.shape[1], 0)
-        result[inside] = np.where(enough[:, None], actual - _rows(offset, ahead), np.nan)
+        result[inside] = np.where(enough[:, None], actual - rows_or_nan(offset, ahead), np.nan)
     elif model == "constant_mean" or columns is None:
         result[inside] = actual - _means(usable[windows])[:, None]
     elif model == "synthetic_control":
@@ -108,12 +108,6 @@ def rolling_paths(
         before, after = (lags, leads) if model == "dimson" else (0, 0)
         result[inside] = actual - _regressed(usable[windows], columns, windows, ahead, before, after)
     return result
-
-
-def _rows(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values at some rows; NaN before the first and beyond the last."""
-    padded = np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])
-    return padded[np.where((at >= 0) & (at < len(values)), at, len(values))]
 
 
 def _enough(known: np.ndarray, length: int, estimated: int) -> np.ndarray:
@@ -135,8 +129,8 @@ def _regressed(
     length = rows.shape[1]
     inner = slice(lags, length - leads)
     shifts = range(-lags, leads + 1)
-    design = np.concatenate([_rows(columns, rows[:, inner] + by) for by in shifts], axis=2)
-    future = np.concatenate([_rows(columns, ahead + by) for by in shifts], axis=2)
+    design = np.concatenate([rows_or_nan(columns, rows[:, inner] + by) for by in shifts], axis=2)
+    future = np.concatenate([rows_or_nan(columns, ahead + by) for by in shifts], axis=2)
     target = window[:, inner]
     known = np.isfinite(target) & np.isfinite(design).all(axis=2)
     design, centre = _centred(design, known)
@@ -173,7 +167,7 @@ def _scholes_williams(window: np.ndarray, benchmark: np.ndarray, rows: np.ndarra
     correction = 1 + 2 * moments[:, 1, 2] / np.sqrt(squares[:, 0] * squares[:, 1])
     usable &= correction > 0
     slope = (moments[:, 0, 1:] / squares).sum(axis=1) / np.where(usable, correction, 1.0)
-    normal = centre[:, :1] + slope[:, None] * (_rows(benchmark, ahead) - centre[:, 2:3])
+    normal = centre[:, :1] + slope[:, None] * (rows_or_nan(benchmark, ahead) - centre[:, 2:3])
     return np.where(usable[:, None], normal, np.nan)
 
 
@@ -181,7 +175,7 @@ def _mixed(window: np.ndarray, donors: np.ndarray, rows: np.ndarray, ahead: np.n
     """Normal returns (S, m) of a synthetic control; the weights are found window by window."""
     normal = np.full(ahead.shape, np.nan)
     known = np.isfinite(window) & np.isfinite(donors[rows]).all(axis=2)
-    future = _rows(donors, ahead)
+    future = rows_or_nan(donors, ahead)
     for number in np.flatnonzero(_enough(known, rows.shape[1], 1)):
         inside = known[number]
         weights = simplex_weights(window[number, inside], donors[rows[number, inside]])
