@@ -152,10 +152,32 @@ def test_a_day_chosen_for_its_move_has_no_p_anywhere() -> None:
     counted = int((np.abs(moves[at - 250 : at]) >= abs(moves[at])).sum())
     assert csi.as_large == (counted, 250)
     assert np.isnan(csi.placebo.scaled.p_value)
-    assert result.battery["p_value"].isna().all()
-    assert f"{counted} of the last 250 sessions moved at least this much" in result.answer()
+    void = result.battery
+    assert void[["p_value", "conf_low", "conf_high", "smallest_margin"]].isna().all(axis=None)
+    assert void.loc[void["test"].eq("placebo"), "mde"].tolist() == [
+        row.headline.placebo.mde for row in result.reactions
+    ]
+    said = f"{counted} of the last 250 sessions moved at least this much"
+    own = void[void["market"].eq("CSI 300") & void["note"].str.contains("moved at least")]
+    assert len(own) > 10
+    assert own["note"].str.endswith(said).all()  # simple returns everywhere: log returns would order days otherwise
+    assert result.summary()[["p_value", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert any(said in note for note in result["CSI 300"].notes)
+    row = result.to_dict()["reactions"][0]
+    assert (row["placebo_p"], row["placebo_p_plain"], row["days_as_large"]) == (None, None, counted)
+    assert "no p, the day was chosen for its move" in result.plot().layout.title.text
+    assert said in result.answer()
     assert any("every p is void" in note for note in result.notes)
     assert all(np.isnan(rank.p_value) for rank in result.placebo.joint["2025-04-07 02:00 UTC"].ranks.values())
+
+
+def test_a_day_chosen_for_its_move_that_has_no_return_says_so() -> None:
+    below_zero = mr.react(
+        "2020-04-20 14:00 UTC", markets=["WTI spot", "VIX"], source="bundled", selected_because_it_moved=True
+    )
+    notes = below_zero.tests(["forecast_t", "garch_rank"]).set_index("market")["note"]
+    assert "the event day has no move" in notes["WTI spot"].tolist()
+    assert below_zero["WTI spot"].headline.as_large == (0, 0)
 
 
 def test_the_larger_joint_p_is_reported_for_an_ambiguous_market() -> None:

@@ -23,7 +23,8 @@ RUNNER = CliRunner()
 REACTION_KEYS = {
     "market", "source", "vintage", "price_basis", "unit", "quote_note", "session", "ambiguous", "candidates", "phase",
     "minutes_to_first_trade", "previous_close", "close", "change", "abnormal", "z", "z_mad", "z_ewma", "placebo_p",
-    "placebo_p_floor", "placebo_n", "placebo_p_plain", "mde", "windows", "rank", "other_news", "notes",
+    "placebo_p_floor", "placebo_n", "placebo_p_plain", "mde", "days_as_large", "days_compared", "windows", "rank",
+    "other_news", "notes",
 }  # fmt: skip
 
 

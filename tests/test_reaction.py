@@ -109,7 +109,7 @@ def test_the_json_contract(london) -> None:
     }  # fmt: skip
     assert set(row["candidates"][0]) == {
         "session", "previous_close", "close", "change", "abnormal", "z", "z_mad", "z_ewma", "placebo_p",
-        "placebo_p_floor", "mde", "windows", "rank",
+        "placebo_p_floor", "mde", "days_as_large", "days_compared", "windows", "rank",
     }  # fmt: skip
     assert set(row["windows"][0]) == {"start", "end", "car", "std_error", "complete_on"}
     assert set(row["rank"]) == {

@@ -118,6 +118,8 @@ def _measured(found: Measured) -> dict[str, Any]:
         "placebo_p": number(found.placebo.scaled.p_value),
         "placebo_p_floor": number(found.placebo.scaled.floor),
         "mde": number(found.placebo.mde),
+        "days_as_large": found.as_large.days,
+        "days_compared": found.as_large.sessions,
         "windows": [
             {
                 "start": w.start,

@@ -111,6 +111,8 @@ def reaction_bars(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure
 def _bars_finding(result: ReactionResult) -> str:
     unusual = [row for row in result.reactions if wording.is_unusual(row.headline)]
     tested = wording.tested(result)
+    if not tested and result.options.selected_because_it_moved:
+        return f"{result.reactions[0].market} {_change(result.reactions[0])}; no p, the day was chosen for its move"
     if not tested:
         return "No market has enough comparable days before for a placebo p"
     if unusual:
@@ -172,7 +174,7 @@ def _bars(result: ReactionResult, chosen: list[int], values: list[float], unusua
     ]
     return go.Bar(
         y=chosen, x=[values[at] for at in chosen], orientation="h", width=0.42,
-        name="unusual (p ≤ 0.05)" if unusual else "not unusual",
+        name="unusual (p ≤ 0.05)" if unusual else "not unusual" if wording.tested(result) else "no placebo p",
         marker=themes.hatched(VERMILLION) if unusual else {"color": BLUE, "line": {"width": 0}},
         hovertext=texts, hovertemplate="%{hovertext}<br>%{x:.2f} usual days<extra></extra>",
     )  # fmt: skip

@@ -15,7 +15,7 @@ import pandas as pd
 from market_reaction import events as event_tables
 from market_reaction import reaction_notes as notes
 from market_reaction.battery import BatteryOptions, TestChoice, chosen_tests
-from market_reaction.battery.options import CHOSEN, YEAR, as_large_in_words
+from market_reaction.battery.options import CHOSEN
 from market_reaction.errors import (
     AnnouncementTimeError,
     DataUnavailableError,
@@ -23,7 +23,7 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
-from market_reaction.inference.selection import days_at_least_as_large, record_chance, record_chance_any
+from market_reaction.inference.selection import record_chance, record_chance_any
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instruments
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NORMAL_MODELS, NormalModel
@@ -32,7 +32,7 @@ from market_reaction.pair_study import PairStudy, study_pair
 from market_reaction.placebo import HISTORY, JointPlacebo, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult, WindowReaction
-from market_reaction.records import RankChance, Record, record_of
+from market_reaction.records import DaysAsLarge, RankChance, Record, record_of
 from market_reaction.regressors import check_choices, find_regressors
 from market_reaction.sessions import SessionClock, locate
 from market_reaction.study import event_study
@@ -277,7 +277,7 @@ def _measure_all(
             measured[position] = _measure(series, pair, test, study.windows, lengths, options)
         inside = {news.id: news for position in measured for news in news_inside(series, position, event, announced)}
         news = tuple(sorted(inside.values(), key=lambda item: item.utc))
-        row_notes = notes.on_row(event, series, where, study, measured[where.position])
+        row_notes = notes.on_row(event, series, where, study, measured[where.position], options)
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
     named = {(key, row.market): row.headline.placebo for row in rows}
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
@@ -322,9 +322,9 @@ def _measure(
     changes = series.returns("simple")
     z, z_mad, z_ewma = pair.z_values()
     record = record_of(changes, series.sessions, at)
-    as_large = days_at_least_as_large(changes, at, YEAR) if np.isfinite(changes[at]) else (0, 0)
+    as_large = DaysAsLarge.of(changes, at)
     if options.selected_because_it_moved:
-        test = test.void(f"{CHOSEN}; {as_large_in_words(*as_large)}")
+        test = test.void(f"{CHOSEN}; {as_large.text}")
     return Measured(
         session=series.sessions[at],
         previous_close=float(series.closes[at - 1]),

@@ -54,12 +54,18 @@ def on_options(options: BatteryOptions) -> tuple[str, ...]:
 
 
 def on_row(
-    event: pd.Series, series: PriceSeries, where: Reaction, study: EventStudyResult, measured: Measured
+    event: pd.Series,
+    series: PriceSeries,
+    where: Reaction,
+    study: EventStudyResult,
+    measured: Measured,
+    options: BatteryOptions,
 ) -> tuple[str, ...]:
     """What a reader of this row must know: clock, closed days, gaps, missing returns, incomplete windows, bad rows."""
     session = measured.session
     before = series.sessions[where.position - 1]
     notes = [
+        *([f"in place of p: {measured.as_large.text}."] if options.selected_because_it_moved else []),
         *_notes_on_clock(event, series, where, session),
         *_notes_on_windows(series, measured),
     ]

@@ -13,7 +13,7 @@ import pandas as pd
 from market_reaction.other_news import OtherNews
 from market_reaction.placebo import MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
-from market_reaction.records import RankChance, Record
+from market_reaction.records import DaysAsLarge, RankChance, Record
 from market_reaction.sessions import Reaction
 from market_reaction.study_result import EventStudyResult
 
@@ -73,8 +73,8 @@ class Measured:
         Rank in words.
     rank_chance : RankChance or None
         How often chance earns that rank; None where there is none.
-    as_large : tuple of int
-        Number of the last 250 sessions that moved at least as much, and of those that have a move.
+    as_large : DaysAsLarge
+        How many of the last 250 sessions moved at least as much.
     """
 
     session: pd.Timestamp
@@ -90,7 +90,7 @@ class Measured:
     windows: tuple[WindowReaction, ...]
     record: Record | None
     rank_chance: RankChance | None
-    as_large: tuple[int, int]
+    as_large: DaysAsLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,15 @@ class ReactionResult:
         return tables.reaction_frame(self)
 
     def summary(self) -> pd.DataFrame:
-        """CAR of the first event window by market, with the placebo p of day 0 and its minimum detectable effect."""
+        """CAR of the first event window by market, with the placebo p of day 0 and its minimum detectable effect.
+
+        p and interval are NaN where the date was chosen because the market moved.
+        """
         shown = self.to_frame()[["z_ewma", "placebo_p", "placebo_p_floor", "mde"]]
-        return self.study.summary().drop(columns="mde").join(shown)
+        frame = self.study.summary().drop(columns="mde").join(shown)
+        if self.options.selected_because_it_moved:
+            frame[["p_value", "conf_low", "conf_high"]] = float("nan")
+        return frame
 
     def tests(self, tests: TestChoice = "all") -> pd.DataFrame:
         """Every test that belongs to this case: its p, its domain, or the reason why it does not apply.

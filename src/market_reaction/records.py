@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from market_reaction.inference.selection import days_at_least_as_large
+
+YEAR = 250  # sessions among which a day chosen for its move is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,35 @@ class RankChance:
 
     own: float
     any_market: float
+
+
+class DaysAsLarge(NamedTuple):
+    """How many sessions of the last year moved at least as much as day 0, up or down.
+
+    Attributes
+    ----------
+    days : int
+        Sessions at least as large.
+    sessions : int
+        Sessions with a move among the last 250; 0 where day 0 has no move.
+    """
+
+    days: int
+    sessions: int
+
+    @classmethod
+    def of(cls, moves: np.ndarray, position: int) -> DaysAsLarge:
+        """Count over the simple returns or differences before a row."""
+        if not np.isfinite(moves[position]):
+            return cls(0, 0)
+        return cls(*days_at_least_as_large(moves, position, YEAR))
+
+    @property
+    def text(self) -> str:
+        """The count in words."""
+        if not self.sessions:
+            return "day 0 has no move to compare"
+        return f"{self.days} of the last {self.sessions} sessions moved at least this much"
 
 
 def record_of(moves: np.ndarray, sessions: pd.DatetimeIndex, position: int) -> Record | None:

@@ -101,6 +101,8 @@ def _frame_row(row: MarketReaction) -> dict[str, Any]:
         "placebo_p_floor": placebo.scaled.floor,
         "placebo_n": placebo.scaled.n_placebo,
         "mde": placebo.mde,
+        "days_as_large": found.as_large.days,
+        "days_compared": found.as_large.sessions,
         **cars,
         "rank": "" if found.record is None else found.record.text,
         "phase": row.where.phase,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from scipy import special
 from market_reaction.battery.many_events import ManyEvents, basket_tests, event_tests, step_down_tests
 from market_reaction.battery.many_markets import AcrossMarkets, across_tests, adjusted_tests
 from market_reaction.battery.one_event import OneEvent, bounds_of, market_tests
-from market_reaction.battery.options import CHOSEN, YEAR, BatteryOptions, as_large_in_words
+from market_reaction.battery.options import CHOSEN, BatteryOptions
 from market_reaction.battery.registry import (
     DAY_ZERO,
     EVENTS,
@@ -26,13 +25,10 @@ from market_reaction.battery.registry import (
 )
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.inference.results import StatisticalTest, not_applicable
-from market_reaction.inference.selection import days_at_least_as_large
 from market_reaction.placebo import PlaceboResult, placebo_test
+from market_reaction.records import DaysAsLarge
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
-
-if TYPE_CHECKING:
-    pass
 
 BOUNDS = ("mde", "conf_low", "conf_high", "smallest_margin")
 COLUMNS = (
@@ -40,6 +36,7 @@ COLUMNS = (
     "distribution", "n", "validity", "null", "p_is_of", "note",
 )  # fmt: skip
 ANNOUNCEMENT, JOINT_NEWS = "the announcement", "joint reaction to all listed news"
+BEFORE = "the sessions before the announcement"
 THESE_EVENTS = "the events with all other news of their windows"
 
 
@@ -114,6 +111,8 @@ def study_tests(
         rows = _of_one_event(study, str(next(iter(events))), names, asked, placebo)
     else:
         rows = _of_many_events(study, names, asked, len(events))
+    if asked.selected_because_it_moved:
+        rows = (_voided(row, _as_large(study, row)) for row in rows)
     return pd.DataFrame([row.as_dict() for row in rows], columns=list(COLUMNS))
 
 
@@ -133,19 +132,16 @@ def _of_one_event(
     adjusted = adjusted_tests(over, names)
     for market, full in own.items():
         unit = study.design.units[market]
-        of = (JOINT_NEWS if one.shares_news(market) else ANNOUNCEMENT) + _relative_to(study, market)
-        chance = _chosen_for_its_move(one, market) if options.selected_because_it_moved else ""
+        relative = _relative_to(study, market)
         for found in market_tests(one, market, full, names):
-            shown = _void(found, chance) if chance else found
-            yield Row(shown, ONE_MARKET, one.window, event_id, market, unit, of, bounds_of(one, market, full, found))
+            of = _p_is_of(one, [market], found.name) + relative
+            yield Row(found, ONE_MARKET, one.window, event_id, market, unit, of, bounds_of(one, market, full, found))
         for found in adjusted[market]:
-            shown = _void(found, chance) if chance else found
-            yield Row(shown, MARKETS, DAY_ZERO, event_id, market, unit, of)
-    of = JOINT_NEWS if any(one.shares_news(market) for market in own) else ANNOUNCEMENT
+            of = _p_is_of(one, [market], found.name, DAY_ZERO) + relative
+            yield Row(found, MARKETS, DAY_ZERO, event_id, market, unit, of)
     label = _all_of(len(own), "market")
     for found in across_tests(over, names):
-        shown = _void(found, "") if options.selected_because_it_moved else found
-        yield Row(shown, MARKETS, one.window, event_id, label, p_is_of=of)
+        yield Row(found, MARKETS, one.window, event_id, label, p_is_of=_p_is_of(one, own, found.name))
     yield from _elsewhere(names, EVENTS, "a test over several events; 1 given", one.window, event_id, label)
 
 
@@ -158,13 +154,12 @@ def _of_many_events(
     for many in markets:
         unit = study.design.units[many.market]
         found = [*event_tests(many, names), *([adjusted[many.market]] if adjusted else [])]
+        of = THESE_EVENTS + _relative_to(study, many.market)
         for test in found:
-            shown = _void(test, "") if options.selected_because_it_moved else test
-            yield Row(shown, EVENTS, many.window, label, many.market, unit, THESE_EVENTS, _event_bounds(many, test))
+            yield Row(test, EVENTS, many.window, label, many.market, unit, of, _event_bounds(many, test))
     if len(markets) > 1:
         for test in basket_tests(markets, names):
-            shown = _void(test, "") if options.selected_because_it_moved else test
-            yield Row(shown, EVENTS, markets[0].window, label, _all_of(len(markets), "market"), p_is_of=THESE_EVENTS)
+            yield Row(test, EVENTS, markets[0].window, label, _all_of(len(markets), "market"), p_is_of=THESE_EVENTS)
     reason = f"a test of one event; {count} given: placebo_test(result, prices) has each event's own"
     for setting in (ONE_MARKET, MARKETS):
         yield from _elsewhere(names, setting, reason, markets[0].window, label, _all_of(len(markets), "market"))
@@ -204,12 +199,28 @@ def _relative_to(study: EventStudyResult, market: str) -> str:
     return f", relative to {', '.join(others)}" if others else ""
 
 
-def _chosen_for_its_move(one: OneEvent, market: str) -> str:
-    """What may be said of a day that was chosen because it moved."""
-    return as_large_in_words(*days_at_least_as_large(one.moves[market].moves, one.day_zero[market], YEAR))
+def _p_is_of(one: OneEvent, markets: Iterable[str], test: str, window: Window | None = None) -> str:
+    """What the return tested holds: other news may share any session of the window."""
+    if test == "drift_before":
+        return BEFORE
+    tested = window or TESTS[test].window or one.window
+    return JOINT_NEWS if any(one.shares_news(market, tested) for market in markets) else ANNOUNCEMENT
 
 
-def _void(found: StatisticalTest, instead: str) -> StatisticalTest:
-    """The test without its p, for a date that was chosen because the market moved."""
+def _as_large(study: EventStudyResult, row: Row) -> str:
+    """What may be said in place of p: how many days moved as much; empty over several markets or events."""
+    pair = study.pairs.get((row.event_id, row.market))
+    if pair is None:
+        return ""
+    return DaysAsLarge.of(study.prices[row.market].returns("simple"), pair.position).text
+
+
+def _voided(row: Row, instead: str) -> Row:
+    """The row without p and without what inverts a test, for a date that was chosen because the market moved."""
+    bounds = {name: value for name, value in row.bounds.items() if name == "mde"}
+    if not row.found.applies:
+        return replace(row, bounds=bounds)
     reason = "; ".join(text for text in (CHOSEN, instead) if text)
-    return replace(found, p_value=float("nan"), floor=float("nan"), validity="not applicable", note=reason)
+    nan = float("nan")
+    void = replace(row.found, p_value=nan, floor=nan, validity="not applicable", note=reason)
+    return replace(row, found=void, bounds=bounds)

@@ -17,6 +17,7 @@ from market_reaction.inference.results import StatisticalTest, Validity, not_app
 from market_reaction.placebo import JointPlacebo, MarketPlacebo
 
 JOINT_NULL = "The vector of markets is drawn like the pool days' vectors."
+MEAN_NULL = "The mean CAR over markets is zero."
 NO_JOINT_POOL = "no joint pool: fewer than two markets have a placebo test"
 
 
@@ -78,7 +79,7 @@ def _step_down(over: AcrossMarkets) -> dict[str, float]:
 def _from_p_values(over: AcrossMarkets, name: str) -> dict[str, float]:
     markets = over.adjusted_over
     raw = np.array([over.own[market].scaled.p_value for market in markets])
-    values = (holm if name == "holm" else benjamini_yekutieli)(raw) if len(raw) else raw
+    values = _METHODS[name](raw) if len(raw) else raw
     return dict(zip(markets, values.tolist(), strict=True))
 
 
@@ -86,7 +87,7 @@ def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, 
     null = "This market's day is drawn like its pool days; p is adjusted for all markets looked at."
     if market == over.one.options.primary:
         return not_applicable(name, null, 1, "declared as the primary market: its own p stands unadjusted")
-    if market not in values:
+    if not np.isfinite(values.get(market, float("nan"))):
         short = (
             f"{len(over.joint.pool)} joint pool days; at least {MINIMUM_POOL} are needed"
             if over.joint
@@ -95,13 +96,22 @@ def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, 
         reason = over.own[market].scaled.note or short
         return not_applicable(name, null, len(values), reason)
     size = len(over.joint.pool) if over.joint is not None and name == "romano_wolf" else 0
-    floor = 1 / (1 + size) if size else over.own[market].scaled.floor
+    floor = 1 / (1 + size) if size else _smallest_adjusted(over, name)
     source = f"{size} joint pool days" if size else f"placebo p of {len(values)} markets"
     note = f"adjusted over {len(values)} markets"
     validity: Validity = "approximate" if name == "romano_wolf" else "conservative"
     return StatisticalTest(
         name, over.own[market].statistic, values[market], float("nan"), null, source, len(values), validity, note, floor
     )
+
+
+def _smallest_adjusted(over: AcrossMarkets, name: str) -> float:
+    """Smallest p that Holm or Benjamini-Yekutieli can give: every market's own p at its floor."""
+    floors = np.array([over.own[market].scaled.floor for market in over.adjusted_over])
+    return float(_METHODS[name](floors).min())
+
+
+_METHODS = {"holm": holm, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 def _joint(statistic: str) -> Callable[[AcrossMarkets], StatisticalTest]:
@@ -127,10 +137,12 @@ def _on_cases(
 
     def checked(over: AcrossMarkets) -> StatisticalTest:
         cases = over.cases
+        if len(cases.names) < 2:
+            return not_applicable(name, MEAN_NULL, len(cases.names), f"needs several markets; {len(cases.names)} given")
         if one_unit and not cases.unit:
             units = ", ".join(dict.fromkeys(over.one.study.design.units[market] for market in cases.names))
             reason = f"the markets have moves in different units ({units}), so that their CARs have no common mean"
-            return not_applicable(name, "The mean CAR over markets is zero.", len(cases.names), reason)
+            return not_applicable(name, MEAN_NULL, len(cases.names), reason)
         return run(cases)
 
     return checked

@@ -25,6 +25,7 @@ from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at
 from market_reaction.sessions import sessions_holding
 from market_reaction.study_result import EventStudyResult
+from market_reaction.windows import Window
 from market_reaction.wording import size
 
 SAME_RELEASE_MINIMUM = 19  # the smallest pool whose floor, 1/20, reaches 5%
@@ -82,11 +83,16 @@ class OneEvent:
         """Other news inside the day-0 return of a market."""
         return self._news_at(market, self.day_zero[market])
 
-    def shares_news(self, market: str) -> bool:
-        """Whether other news lies inside the return of any possible day 0 of a market."""
+    def day_zeros(self, market: str) -> set[int]:
+        """Rows of every possible day 0 of a market."""
         where = self.study.sessions.loc[[(self.event.name, market)]].iloc[0]
         positions = self.study.prices[market].sessions.get_indexer(pd.DatetimeIndex(where["candidates"]))
-        return any(self._news_at(market, at) for at in {self.day_zero[market], *positions.tolist()})
+        return {self.day_zero[market], *positions.tolist()}
+
+    def shares_news(self, market: str, window: Window) -> bool:
+        """Whether other news lies inside a return of a window around any possible day 0 of a market."""
+        taus = range(window[0], window[1] + 1)
+        return any(self._news_at(market, at + tau) for at in self.day_zeros(market) for tau in taus)
 
     def _news_at(self, market: str, position: int) -> tuple[OtherNews, ...]:
         return news_inside(self.study.prices[market], position, self.event, own_id(self.event))
@@ -102,7 +108,7 @@ class OneEvent:
         return own[market]
 
     @cached_property
-    def window(self) -> tuple[int, int]:
+    def window(self) -> Window:
         """Window tested: day 0 when none was named, so that every row answers the headline's question."""
         return self.options.window or (0, 0)
 
@@ -169,7 +175,9 @@ def _placebo_plain(one: OneEvent, market: str, full: MarketPlacebo) -> Statistic
 
 
 def _garch_rank(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
-    moves, at = one.moves[market].moves, one.day_zero[market]
+    at = one.day_zero[market]
+    relative = one.study.design.regressors.get(market)  # else GARCH has a mean of its own
+    moves = one.abnormal_everywhere(market) if relative else one.moves[market].moves
     pool = one.moves[market].clock.sessions.get_indexer(full.pool_sessions)
     first = max(1, min([at - GARCH_SESSIONS, *pool.tolist()]))
     return garch_rank(moves[first:at], float(moves[at]), pool - first)
@@ -210,7 +218,9 @@ def _drift_before(one: OneEvent, market: str, full: MarketPlacebo) -> Statistica
     before = drifts[:-1][np.isfinite(drifts[:-1])]
     rank = placebo_rank(drifts[-1], before)
     null = f"The {DRIFT_LENGTH} sessions before the announcement are drawn like those before the pool days."
-    note = "pool windows overlap, so that a nominal 5% is 5 to 6%"
+    early = [zero for zero in one.day_zeros(market) if at - DRIFT_LENGTH <= zero < at]
+    held = "; these sessions may hold the announcement itself, which is ambiguous" if early else ""
+    note = f"pool windows overlap, so that a nominal 5% is 5 to 6%{held}"
     return as_test("drift_before", rank, float(drifts[-1]), null, note)
 
 
@@ -258,10 +268,12 @@ def bounds_of(one: OneEvent, market: str, full: MarketPlacebo, found: Statistica
     car, std_error = pair.car(one.window)
     if found.name == "no_reaction":
         return {"smallest_margin": no_reaction(car, std_error, pair.fit.df_resid).smallest_margin}
+    if found.name == "placebo":
+        return {"mde": full.mde}  # a day chosen for its move has it too
     if not found.applies:
         return {}
-    if found.name in ("placebo", "placebo_clean"):
-        return {"mde": (full if found.name == "placebo" else one.clean[market]).mde}
+    if found.name == "placebo_clean":
+        return {"mde": one.clean[market].mde}
     if found.name == "forecast_t":
         reach = float(special.stdtrit(pair.fit.df_resid, 0.975)) * std_error
         return {"mde": t_mde_factor(pair.fit.df_resid) * std_error, "conf_low": car - reach, "conf_high": car + reach}

@@ -70,12 +70,6 @@ class BatteryOptions:
 
 
 CHOSEN = "the date was chosen because the market moved, which voids p"
-YEAR = 250  # sessions among which a day chosen for its move is counted
-
-
-def as_large_in_words(count: int, sessions: int) -> str:
-    """How many of the last sessions moved at least as much."""
-    return f"{count} of the last {sessions} sessions moved at least this much"
 
 
 def by_market(argument: str, given: Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
