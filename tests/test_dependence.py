@@ -139,6 +139,8 @@ def test_a_negative_two_way_variance_is_said() -> None:
 def test_labels_of_another_length_are_refused() -> None:
     with pytest.raises(WindowError, match="values has 3 rows and clusters has 2"):
         clustered_t([1.0, 2.0, 3.0], [1, 2])
+    with pytest.raises(WindowError, match="values has 3 rows and second has 2"):
+        clustered_t([1.0, 2.0, 3.0], [1, 2, 3], [1, 2])
 
 
 @given(SEEDS)

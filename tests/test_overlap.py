@@ -217,7 +217,7 @@ def test_calendar_time_keeps_its_size_when_cases_are_correlated() -> None:
 def test_calendar_time_says_why_it_does_not_apply() -> None:
     abnormal, active, estimation = panel()
     nothing = calendar_time_portfolio(abnormal, np.zeros_like(active), estimation)
-    assert nothing.note == "No session has an active case."
+    assert nothing.note == "no session has an active case"
     one_day = np.zeros(300, dtype=bool)
     one_day[250] = True
     single = calendar_time_portfolio(abnormal[:, 0], one_day, estimation[:, 0])

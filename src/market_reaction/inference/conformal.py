@@ -158,9 +158,9 @@ def conformal_test(
     _check(statistic, permutations, order, draws)
     name = "conformal"
     before, event = present("residuals", residuals), present("abnormal", abnormal)
-    null = "the event had no effect, and its sessions are exchangeable with the estimation sessions"
+    null = "The event had no effect, and its sessions are exchangeable with the estimation sessions."
     if permutations == "cyclic":
-        null = "the event had no effect, and the residuals of all sessions are stationary"
+        null = "The event had no effect, and the residuals of all sessions are stationary."
     total, sessions, given = len(before) + len(event), len(event), len(np.asarray(abnormal))
     if sessions < given or not sessions:
         reason = f"{given - sessions} of {given} event sessions have no residual; all are needed"

@@ -80,10 +80,11 @@ def clustered_t(values: ArrayLike, clusters: ArrayLike, second: ArrayLike | None
     ----------
     Cameron, Gelbach and Miller (2011), Journal of Business & Economic Statistics 29:238.
     """
-    name, null = "clustered_t", "the mean is zero; observations of different clusters independent"
+    name, null = "clustered_t", "The mean is zero; observations of different clusters independent."
     numbers = checked_array("values", values, 1)
     known = ~np.isnan(numbers)
-    labels = [_codes(item, numbers, known) for item in (clusters, second) if item is not None]
+    given = {"clusters": clusters} if second is None else {"clusters": clusters, "second": second}
+    labels = [_codes(argument, item, numbers, known) for argument, item in given.items()]
     smallest = min(len(np.unique(item)) for item in labels)
     if smallest < 2:
         return not_applicable(name, null, smallest, f"needs at least 2 clusters; {smallest} given")
@@ -98,10 +99,10 @@ def clustered_t(values: ArrayLike, clusters: ArrayLike, second: ArrayLike | None
     return t_test(name, statistic, smallest - 1, null, smallest, "approximate", note)
 
 
-def _codes(labels: ArrayLike, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _codes(argument: str, labels: ArrayLike, values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Cluster numbers 0, 1, ... of the present observations."""
     array = np.asarray(labels)
-    same_length("values", values, "clusters", array)
+    same_length("values", values, argument, array)
     return np.unique(array[known], return_inverse=True)[1]
 
 

@@ -41,7 +41,7 @@ def grank_t(scar: ArrayLike, standardized: ArrayLike, correlation: float) -> Sta
     ----------
     Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
     """
-    name, null = "grank_t", "the CAR ranks like one more estimation day; cases nearly uncorrelated"
+    name, null = "grank_t", "The CAR ranks like one more estimation day; cases nearly uncorrelated."
     cases, before = _grank_arguments(scar, standardized)
     n = len(cases)
     if n < GRANK_MINIMUM:
@@ -76,7 +76,7 @@ def grank_z(scar: ArrayLike, standardized: ArrayLike) -> StatisticalTest:
     ----------
     Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
     """
-    name, null = "grank_z", "the CAR ranks like one more estimation day; cases independent"
+    name, null = "grank_z", "The CAR ranks like one more estimation day; cases independent."
     cases, before = _grank_arguments(scar, standardized)
     n = len(cases)
     if n < GRANK_MINIMUM:

@@ -131,8 +131,12 @@ def rigobon_sack(
     counts = len(x_in), len(x_out)
     if min(counts) < MINIMUM_SESSIONS:
         return _without_estimate(level, *counts)
-    if min(np.ptp(series) for series in (x_in, x_out, y_in, y_out)) == 0:
-        raise WindowError("x or y does not vary over one of the regimes; give returns of markets that trade.")
+    for name, series in (("x_event", x_in), ("x_other", x_out), ("y_event", y_in), ("y_other", y_out)):
+        if np.ptp(series) == 0:
+            raise WindowError(
+                f"{name} is {series[0]:g} on all {len(series)} sessions, so that it has no variance to compare; give "
+                "returns of a market that trades."
+            )
     products_in, products_out = _products(y_in, x_in), _products(y_out, x_out)
     cross, variance = products_in.mean(axis=1) - products_out.mean(axis=1)
     spread = np.cov(products_in) / counts[0] + np.cov(products_out) / counts[1]

@@ -63,7 +63,8 @@ def romano_wolf(event: np.ndarray, pool: np.ndarray) -> np.ndarray:
     -----
     With the markets ordered by falling |t|, the j-th p is (1 + number of draws whose maximum over markets j, j+1, ...
     is at least |t_j|) / (1 + S'), and no less than the p before it. Controls the probability of any false rejection
-    when the draws have the joint distribution of the true nulls; no adjusted p is below the market's own.
+    when the draws have the joint distribution of the true nulls; no adjusted p is below the market's own from the same
+    draws.
 
     References
     ----------

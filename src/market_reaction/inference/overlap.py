@@ -230,7 +230,7 @@ def calendar_time_portfolio(abnormal: np.ndarray, active: np.ndarray, estimation
     usable = inside & np.isfinite(values)
     rows = np.flatnonzero(usable.any(axis=1))
     if not len(rows):
-        return not_applicable("calendar_time_portfolio", CALENDAR_TIME_NULL, 0, "No session has an active case.")
+        return not_applicable("calendar_time_portfolio", CALENDAR_TIME_NULL, 0, "no session has an active case")
     groups, which = np.unique(usable[rows], axis=0, return_inverse=True)
     spreads = np.array([_portfolio_std(values, outside, members) for members in groups])
     scale = spreads[which.ravel(), 0]
@@ -241,20 +241,20 @@ def calendar_time_portfolio(abnormal: np.ndarray, active: np.ndarray, estimation
     if count < len(rows):
         notes.append(
             f"{len(rows) - count} of {len(rows)} sessions left out: their portfolio has fewer than "
-            f"{MINIMUM_DF} sessions in common estimation windows, or does not vary there."
+            f"{MINIMUM_DF} sessions in common estimation windows, or does not vary there"
         )
     if count < 2 or np.ptp(standardized) == 0:
-        notes.insert(0, f"Needs at least 2 calendar sessions whose portfolio returns differ; {count} given.")
-        return not_applicable("calendar_time_portfolio", CALENDAR_TIME_NULL, count, " ".join(notes))
+        notes.insert(0, f"needs at least 2 calendar sessions whose portfolio returns differ; {count} given")
+        return not_applicable("calendar_time_portfolio", CALENDAR_TIME_NULL, count, "; ".join(notes))
     length = int(spreads[:, 1][np.isfinite(spreads[:, 0])].min())
     if count > 0.1 * length:
         notes.append(
             f"{count} sessions against an estimation window of {length}: the error of the normal return makes the "
-            f"variance of the mean up to {1 + count / length:.2f} times as large, which t leaves out."
+            f"variance of the mean up to {1 + count / length:.2f} times as large, which t leaves out"
         )
     statistic = np.sqrt(count) * standardized.mean() / standardized.std(ddof=1)
     return t_test(
-        "calendar_time_portfolio", statistic, count - 1, CALENDAR_TIME_NULL, count, "approximate", " ".join(notes)
+        "calendar_time_portfolio", statistic, count - 1, CALENDAR_TIME_NULL, count, "approximate", "; ".join(notes)
     )
 
 

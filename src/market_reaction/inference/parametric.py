@@ -45,7 +45,7 @@ def forecast_t(car: float, std_error: float, df: float) -> StatisticalTest:
     ----------
     MacKinlay (1997), Journal of Economic Literature 35:13, section 5.
     """
-    name, null = "forecast_t", "the event window is drawn like the estimation residuals, independent and normal"
+    name, null = "forecast_t", "The event window is drawn like the estimation residuals, independent and normal."
     if not np.isfinite(car):
         return not_applicable(name, null, 0, "the event window has no abnormal return")
     if not (np.isfinite(std_error) and std_error > 0 and df >= 1):
@@ -79,7 +79,7 @@ def event_level_t(values: ArrayLike) -> StatisticalTest:
     """
     events = present("values", values)
     note = f"sample skewness {sample_skewness(events):.2f}" if len(events) > 2 else "too few events for a skewness"
-    null = "the mean effect over events is zero; events independent, each symmetric (a normal scale mixture)"
+    null = "The mean effect over events is zero; events independent, each symmetric (a normal scale mixture)."
     return _mean_t("event_level_t", "the event-level t", events, null, "conservative", note=note, unit="events")
 
 
@@ -104,7 +104,7 @@ def cross_section_t(car: ArrayLike) -> StatisticalTest:
     ----------
     Brown and Warner (1985), Journal of Financial Economics 14:3.
     """
-    null = "the mean CAR over cases is zero; cases independent"
+    null = "The mean CAR over cases is zero; cases independent."
     note = "assumes independent cases"
     return _mean_t("cross_section_t", "the cross-section t", present("car", car), null, "approximate", note=note)
 
@@ -140,7 +140,7 @@ def portfolio_t(car: float, residuals: ArrayLike, count: int) -> StatisticalTest
     ----------
     Brown and Warner (1985), Journal of Financial Economics 14:3.
     """
-    name, null = "portfolio_t", "the mean CAR is drawn like the mean's residuals, independent and normal"
+    name, null = "portfolio_t", "The mean CAR is drawn like the mean's residuals, independent and normal."
     if count < 1:
         raise WindowError(f"count={count} sessions in the event window; give at least 1.")
     own = present("residuals", residuals)
@@ -231,7 +231,7 @@ def bmp_t(scar: ArrayLike, minimum: int = BMP_MINIMUM) -> StatisticalTest:
     ----------
     Boehmer, Musumeci and Poulsen (1991), Journal of Financial Economics 30:253.
     """
-    null = "the mean standardised CAR is zero; cases independent, their variance may change at the event"
+    null = "The mean standardised CAR is zero; cases independent, their variance may change at the event."
     note = "assumes independent cases"
     return _mean_t("bmp_t", "BMP", present("scar", scar), null, "approximate", minimum, note)
 
@@ -270,7 +270,7 @@ def kolari_pynnonen_t(scar: ArrayLike, correlation: float, minimum: int = KP_MIN
     Kolari and Pynnonen (2010), Review of Financial Studies 23:3996.
     """
     name = "kolari_pynnonen_t"
-    null = "the mean standardised CAR is zero; correlations as in the estimation window, all variances scaled alike"
+    null = "The mean standardised CAR is zero; correlations as in the estimation window, all variances scaled alike."
     markets = present("scar", scar)
     n = len(markets)
     if n < 2:
@@ -310,7 +310,7 @@ def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
     ----------
     Johnson (1978), JASA 73:536; Hall (1992), JRSS B 54:221.
     """
-    name, null = "skewness_adjusted_t", "the mean over cases is zero; cases independent, skewed alike"
+    name, null = "skewness_adjusted_t", "The mean over cases is zero; cases independent, skewed alike."
     cases = present("values", values)
     n = len(cases)
     if n < 3:
@@ -355,7 +355,7 @@ def _mean_t(
 
 def _patell(name: str, scar: ArrayLike, df_resid: ArrayLike, correlation: float, note: str) -> StatisticalTest:
     """Patell's z over the root of the design effect 1 + (n-1) rho."""
-    null = "the mean standardised CAR is zero; variance and correlations as in the estimation window"
+    null = "The mean standardised CAR is zero; variance and correlations as in the estimation window."
     values, df = checked_array("scar", scar, 1), checked_array("df_resid", df_resid, 1)
     same_length("scar", values, "df_resid", df)
     known = ~np.isnan(values)

@@ -21,6 +21,7 @@ from market_reaction.inference.generalized_rank import grank_z_statistic as gran
 from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable
 
 EXACT_LIMIT = 500
+RANK_NULL = "Ranks at the event are like those of other days."
 
 
 def sign_test(abnormal_day: ArrayLike) -> StatisticalTest:
@@ -46,7 +47,7 @@ def sign_test(abnormal_day: ArrayLike) -> StatisticalTest:
     ----------
     Dixon and Mood (1946), JASA 41:557; Brown and Warner (1980), Journal of Financial Economics 8:205.
     """
-    name, null = "sign_test", "rises and falls are equally likely; cases independent"
+    name, null = "sign_test", "Rises and falls are equally likely; cases independent."
     values = present("abnormal_day", abnormal_day)
     values = values[values != 0]
     n = len(values)
@@ -88,7 +89,7 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
     ----------
     Cowan (1992), Review of Quantitative Finance and Accounting 2:343.
     """
-    name, null = "generalized_sign_z", "rises are as likely as in the estimation window; cases independent"
+    name, null = "generalized_sign_z", "Rises are as likely as in the estimation window; cases independent."
     cases, before = checked_array("values", values, 1), checked_array("residuals", residuals, 2)
     same_length("values", cases, "residuals", before)
     cases, days = cases[~np.isnan(cases)], (~np.isnan(before)).sum(axis=1)
@@ -133,7 +134,7 @@ def wilcoxon(values: ArrayLike) -> StatisticalTest:
     """
     from scipy.stats import rankdata
 
-    name, null = "wilcoxon", "each case is symmetric around zero; cases independent"
+    name, null = "wilcoxon", "Each case is symmetric around zero; cases independent."
     cases = present("values", values)
     cases = cases[cases != 0]
     n = len(cases)
@@ -205,9 +206,7 @@ def corrado_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
     """
     values = checked_array("abnormal", abnormal, 2)
     ranks, days = row_ranks(values)
-    return _time_series_test(
-        "corrado_rank", ranks - (days[:, None] + 1) / 2, (days - 1) / 2, at, 1.0, "ranks at the event are like others"
-    )
+    return _time_series_test("corrado_rank", ranks - (days[:, None] + 1) / 2, (days - 1) / 2, at, 1.0, RANK_NULL)
 
 
 def corrado_zivney_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
@@ -237,9 +236,7 @@ def corrado_zivney_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     ranks, days = row_ranks(values)
     scores = ranks / (days[:, None] + 1) - 0.5
     largest = days / (days + 1) - 0.5
-    return _time_series_test(
-        "corrado_zivney_rank", scores, largest, at, 0.5, "ranks at the event are like those of other days"
-    )
+    return _time_series_test("corrado_zivney_rank", scores, largest, at, 0.5, RANK_NULL)
 
 
 def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
@@ -274,7 +271,7 @@ def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
         np.ones(len(values)),
         at,
         0.5,
-        "signs at the event are like those of other days",
+        "Signs at the event are like those of other days.",
     )
 
 

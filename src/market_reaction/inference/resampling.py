@@ -92,7 +92,7 @@ def sign_flip(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Statisti
     >>> sign_flip(np.array([0.4, 0.1, 0.3, 0.2, 0.6, 0.5])).p_value
     0.03125
     """
-    name, null = "sign_flip", "each event's value is symmetric about zero, independently of the others"
+    name, null = "sign_flip", "Each event's value is symmetric about zero, independently of the others."
     known = present("values", values)
     count = int(np.count_nonzero(known))
     floor = 2.0 / 2**count if count else 1.0
@@ -175,7 +175,7 @@ def studentised_permutation(event: np.ndarray, other: np.ndarray, draws: int = D
     Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
     """
     first, second = present("event", event), present("other", other)
-    null = "event days and other days have the same mean"
+    null = "Event days and other days have the same mean."
     return _permutation_test("studentised_permutation", first, second, LEAST_FOR_PERMUTATION, null, draws, seed)
 
 
@@ -211,7 +211,7 @@ def group_difference(first: np.ndarray, second: np.ndarray, draws: int = DRAWS, 
     Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
     """
     one, two = present("first", first), present("second", second)
-    null = "events of both groups have the same mean"
+    null = "Events of both groups have the same mean."
     return _permutation_test("group_difference", one, two, LEAST_PER_GROUP, null, draws, seed)
 
 
@@ -256,7 +256,7 @@ def wild_bootstrap(
     """
     if weights not in (None, "rademacher", "webb"):
         raise WindowError(f"weights={weights!r} is not offered. Choose 'rademacher' or 'webb'.")
-    name, null = "wild_bootstrap", "the events have mean zero"
+    name, null = "wild_bootstrap", "The events have mean zero."
     known = present("values", values)
     count = len(known)
     kind = weights or ("webb" if count < WEBB_BELOW else "rademacher")
@@ -326,7 +326,7 @@ def block_bootstrap(
     """
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-    name, null = "block_bootstrap", "the event sessions are drawn like the estimation days"
+    name, null = "block_bootstrap", "The event sessions are drawn like the estimation days."
     check_draws(draws)
     days, event = _joint_days(residuals, abnormal)
     if not event.shape[1]:

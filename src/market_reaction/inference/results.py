@@ -26,7 +26,7 @@ class StatisticalTest:
     df : float
         Degrees of freedom of a t or chi-squared distribution; NaN elsewhere.
     null : str
-        Null hypothesis, one sentence.
+        Null hypothesis, one sentence, with what it assumes.
     distribution : str
         Reference distribution, such as ``"t(119)"``, ``"normal"``, ``"500 pool days"``.
     n : int
