@@ -121,7 +121,8 @@ def test_text_labels_and_absent_observations() -> None:
     [
         ([1.0, 2.0, NAN], [1, 1, 2], "needs at least 2 clusters; 1 given"),
         ([NAN], [1], "needs at least 2 clusters; 0 given"),
-        ([1.0, 1.0, 1.0], [1, 2, 3], "the clustered variance is 0; it must be positive"),
+        ([1.0, 1.0, 1.0], [1, 2, 3], "needs values that differ; all 3 are 1"),
+        ([0.1 + 0.2, 0.3, 0.3], [1, 2, 3], "needs values that differ; all 3 are 0.3"),
     ],
 )
 def test_where_clustering_does_not_hold(values: list, clusters: list, reason: str) -> None:

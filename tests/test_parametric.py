@@ -123,7 +123,12 @@ def test_skewness_adjusted_t_of_symmetric_values_is_the_plain_t() -> None:
     assert skewness_adjusted_t(values).statistic == pytest.approx(cross_section_t(values).statistic, rel=EXACT)
 
 
+SAME = np.tile([0.1 + 0.2, 0.3, 3 * 0.1], 5)  # equal but for the last digit, which once gave p = 1e-64
 REASONS = [
+    (event_level_t(SAME), "needs events that differ; all 15 are 0.3"),
+    (bmp_t(SAME), "BMP needs cases that differ; all 15 are 0.3"),
+    (skewness_adjusted_t(SAME), "needs cases that differ; all are 0.3"),
+    (portfolio_t(0.1, SAME, 1), "needs at least 2 residuals that differ; 15 given"),
     (event_level_t([0.1]), "the event-level t needs at least 2 events; 1 given"),
     (cross_section_t([0.1, NAN]), "the cross-section t needs at least 2 cases; 1 given"),
     (cross_section_t([0.1, 0.1]), "the cross-section t needs cases that differ; all 2 are 0.1"),

@@ -322,6 +322,8 @@ def test_block_bootstrap_gives_its_reasons():
     )
     assert "at least 40 days" in block_bootstrap(normal(1, 35), np.ones(40)).note
     assert block_bootstrap(normal(1, 60), np.array([np.nan])).note == "no case has all of its event sessions"
+    empty = block_bootstrap(np.empty((0, 2)), np.ones((1, 2)), draws=1)
+    assert "at least 30 days on which all cases have a residual; 0 given" in empty.note
     assert "do not vary" in block_bootstrap(np.column_stack([normal(1, 60), np.zeros(60)]), np.ones((1, 2))).note
 
 

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 
 from market_reaction.errors import WindowError
 
+# Two numbers that are equal on paper may differ in their last digits when their terms are added in another order.
+ROUNDING = 1e-12
+
 
 def checked_array(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
     """Values as a float array with the number of dimensions asked for.
@@ -44,6 +47,11 @@ def present(name: str, values: ArrayLike) -> np.ndarray:
     """Values of the present cases, NaN left out, shape (n,); errors as ``checked_array``."""
     array = checked_array(name, values, 1)
     return array[~np.isnan(array)]
+
+
+def vary(values: np.ndarray) -> bool:
+    """Whether finite values differ by more than rounding, relative to the largest."""
+    return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
 
 
 def same_length(first: str, one: np.ndarray, second: str, other: np.ndarray) -> None:

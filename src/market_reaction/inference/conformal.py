@@ -9,12 +9,11 @@ from typing import Literal
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import present
+from market_reaction.inference.arrays import present, vary
 from market_reaction.inference.permutations import (
     check_draws,
     share_as_large,
     subsets,
-    vary,
 )
 from market_reaction.inference.power import check_share
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable

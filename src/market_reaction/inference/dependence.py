@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from market_reaction.inference.arrays import checked_array, same_length
+from market_reaction.inference.arrays import checked_array, same_length, vary
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 
 MINIMUM_OVERLAP = 3
@@ -67,8 +67,8 @@ def clustered_t(values: ArrayLike, clusters: ArrayLike, second: ArrayLike | None
     Returns
     -------
     StatisticalTest
-        t(M - 1), two-sided, M the (smaller) number of clusters; not applicable below 2 clusters or where the two-way
-        variance is not positive.
+        t(M - 1), two-sided, M the (smaller) number of clusters; not applicable below 2 clusters, for equal values, or
+        where the two-way variance is not positive.
 
     Notes
     -----
@@ -88,11 +88,14 @@ def clustered_t(values: ArrayLike, clusters: ArrayLike, second: ArrayLike | None
     smallest = min(len(np.unique(item)) for item in labels)
     if smallest < 2:
         return not_applicable(name, null, smallest, f"needs at least 2 clusters; {smallest} given")
+    if not vary(numbers[known]):
+        reason = f"needs values that differ; all {int(known.sum())} are {numbers[known][0]:g}"
+        return not_applicable(name, null, smallest, reason)
     rest = numbers[known] - numbers[known].mean()
     variance = sum(_cluster_variance(rest, item) for item in labels)
     if second is not None:
         variance -= _cluster_variance(rest, labels[0] * (labels[1].max() + 1) + labels[1])
-    if np.ptp(rest) == 0 or variance <= 0:
+    if variance <= 0:
         return not_applicable(name, null, smallest, f"the clustered variance is {variance:g}; it must be positive")
     note = f"{smallest} clusters are few: rejects too often" if smallest < FEW_CLUSTERS else ""
     statistic = numbers[known].mean() / np.sqrt(variance)

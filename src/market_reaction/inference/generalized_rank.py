@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from market_reaction.inference.arrays import checked_array, row_ranks, same_length
+from market_reaction.inference.arrays import checked_array, row_ranks, same_length, vary
 from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable, t_test
 
 GRANK_MINIMUM = 30
@@ -138,7 +138,7 @@ def _grank_arguments(scar: ArrayLike, standardized: ArrayLike) -> tuple[np.ndarr
 
 def _grank_scores(cases: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Standardised ranks U with the event in the last column, shape (n, L + 1), and the days of each case."""
-    spread = cases.std(ddof=1) if len(cases) > 1 and np.ptp(cases) > 0 else np.nan
+    spread = cases.std(ddof=1) if vary(cases) else np.nan
     ranks, days = row_ranks(np.column_stack([before, cases / spread]))
     return ranks / (days[:, None] + 1) - 0.5, days
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import vary
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 from market_reaction.normal_models.fits import MINIMUM_DF, has_full_rank
 from market_reaction.normal_models.regression import least_squares
@@ -243,7 +244,7 @@ def calendar_time_portfolio(abnormal: np.ndarray, active: np.ndarray, estimation
             f"{len(rows) - count} of {len(rows)} sessions left out: their portfolio has fewer than "
             f"{MINIMUM_DF} sessions in common estimation windows, or does not vary there"
         )
-    if count < 2 or np.ptp(standardized) == 0:
+    if not vary(standardized):
         notes.insert(0, f"needs at least 2 calendar sessions whose portfolio returns differ; {count} given")
         return not_applicable("calendar_time_portfolio", CALENDAR_TIME_NULL, count, "; ".join(notes))
     length = int(spreads[:, 1][np.isfinite(spreads[:, 0])].min())
@@ -354,6 +355,6 @@ def _portfolio_std(values: np.ndarray, outside: np.ndarray, members: np.ndarray)
     """Standard deviation of the mean of ``members`` on common estimation sessions, and their number."""
     common = (outside & np.isfinite(values))[:, members].all(axis=1)
     returns = values[common][:, members].mean(axis=1)
-    if len(returns) < MINIMUM_DF or np.ptp(returns) == 0:
+    if len(returns) < MINIMUM_DF or not vary(returns):
         return float("nan"), len(returns)
     return float(returns.std(ddof=1)), len(returns)

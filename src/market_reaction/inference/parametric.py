@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import checked_array, present, same_length
+from market_reaction.inference.arrays import checked_array, present, same_length, vary
 from market_reaction.inference.dependence import clustered_t as clustered_t
 from market_reaction.inference.dependence import mean_correlation as mean_correlation
 from market_reaction.inference.results import StatisticalTest, Validity, normal_test, not_applicable, t_test
@@ -147,7 +147,7 @@ def portfolio_t(car: float, residuals: ArrayLike, count: int) -> StatisticalTest
     length = len(own)
     if not np.isfinite(car):
         return not_applicable(name, null, 0, "the event window has no abnormal return")
-    if length < 2 or np.ptp(own) == 0:
+    if length < 2 or not vary(own):
         return not_applicable(name, null, length, f"needs at least 2 residuals that differ; {length} given")
     variance = own.var(ddof=1) * (count + count**2 / length)
     return t_test(name, car / np.sqrt(variance), length - 1, null, length, "exact")
@@ -315,7 +315,7 @@ def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
     n = len(cases)
     if n < 3:
         return not_applicable(name, null, n, f"the skewness-adjusted t needs at least 3 cases; {n} given")
-    if np.ptp(cases) == 0:
+    if not vary(cases):
         return not_applicable(name, null, n, f"the skewness-adjusted t needs cases that differ; all are {cases[0]:g}")
     size, skew = cases.mean() / cases.std(ddof=1), sample_skewness(cases)
     statistic = np.sqrt(n) * (size + skew * size**2 / 3 + skew**2 * size**3 / 27 + skew / (6 * n))
@@ -326,7 +326,7 @@ def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
 def sample_skewness(values: np.ndarray) -> float:
     """Unbiased sample skewness G1 of at least 3 finite values; NaN when they are all equal."""
     n = len(values)
-    if np.ptp(values) == 0:
+    if not vary(values):
         return float("nan")
     scaled = (values - values.mean()) / values.std(ddof=1)
     return float(n / ((n - 1) * (n - 2)) * (scaled**3).sum())
@@ -347,7 +347,7 @@ def _mean_t(
     n = len(values)
     if n < max(minimum, 2):
         return not_applicable(name, null, n, f"{label} needs at least {max(minimum, 2)} {unit}; {n} given")
-    if np.ptp(values) == 0:
+    if not vary(values):
         return not_applicable(name, null, n, f"{label} needs {unit} that differ; all {n} are {values[0]:g}")
     statistic = factor * np.sqrt(n) * values.mean() / values.std(ddof=1)
     return t_test(name, statistic, n - 1, null, n, validity, note)

@@ -8,16 +8,10 @@ from math import comb
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import ROUNDING
 
 DRAWS = 9999
 ALL_SIGNS_UP_TO = 14
-# Two statistics that are equal on paper may differ in their last digits when their terms are added in another order.
-ROUNDING = 1e-12
-
-
-def vary(values: np.ndarray) -> bool:
-    """Whether the values differ by more than rounding."""
-    return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
 
 
 def check_draws(draws: int, name: str = "draws") -> None:

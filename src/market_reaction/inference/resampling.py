@@ -8,14 +8,13 @@ from typing import Literal
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import present
+from market_reaction.inference.arrays import present, vary
 from market_reaction.inference.permutations import (
     DRAWS,
     check_draws,
     share_as_large,
     sign_vectors,
     subsets,
-    vary,
     webb_weights,
 )
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
@@ -365,7 +364,8 @@ def _joint_days(residuals: np.ndarray, abnormal: np.ndarray) -> tuple[np.ndarray
         )
     if np.isinf(days).any() or np.isinf(event).any():
         raise WindowError("residuals or abnormal holds an infinite value. Pass finite values, and NaN where absent.")
-    days, event = days.reshape(len(days), -1), event.reshape(len(event), -1)
+    if days.ndim == 1:
+        days, event = days[:, None], event[:, None]
     present = ~np.isnan(event).any(axis=0)
     days = days[:, present]
     days = days[~np.isnan(days).any(axis=1)]
