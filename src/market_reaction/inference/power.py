@@ -162,12 +162,6 @@ def design_effect(count: int, correlation: float) -> float:
     return 1.0 + (count - 1) * correlation
 
 
-def effective_number(count: int, correlation: float) -> float:
-    """Number of independent cases whose mean is as precise: count / design effect."""
-    effect = design_effect(count, correlation)
-    return count / effect if effect > 0 else float("inf")
-
-
 def mean_std_error(std_error: float, n_cases: int, correlation: float, n_events: int = 1) -> float:
     """Standard error of the mean of correlated cases over independent events.
 
