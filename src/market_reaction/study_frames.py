@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from market_reaction.errors import WindowError
 from market_reaction.inference.diagnostics import THIN_TRADING, diagnose, influence, zero_share
 from market_reaction.inference.exaggeration import exaggeration_ratio
 from market_reaction.inference.multiple import simultaneous_band
@@ -155,6 +156,12 @@ def power_frame(study: EventStudyResult, effects: Sequence[float] | None, level:
                 usual = study.pairs[event_id, name].ewma_std
                 frame["power_placebo"] = placebo_power_curve(shifts, test.pool, usual, level=level)
         frames.append(frame)
+    if not frames:
+        reason = (
+            "power() needs a standard error, and no market has one: a mean over events needs two whose windows do "
+            "not overlap, a single event a return on day 0. Study more events, or shorten the event windows."
+        )
+        raise WindowError(reason)
     return pd.concat(frames, ignore_index=True).set_index(["market", "effect"])
 
 

@@ -321,6 +321,11 @@ class EventStudyResult:
             Indexed by (market, effect): unit, power_t, exaggeration (expected size of a significant estimate over the
             true effect), wrong_sign (its chance of the wrong sign) and, for one event, power_placebo.
 
+        Raises
+        ------
+        WindowError
+            No market has a standard error.
+
         References
         ----------
         Gelman and Carlin (2014), Perspectives on Psychological Science 9:641.

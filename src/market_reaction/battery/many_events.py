@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.battery.cases import Cases, cases_of_events
-from market_reaction.battery.options import BatteryOptions
+from market_reaction.battery.options import PRIMARY, BatteryOptions
 from market_reaction.inference import parametric, rank, resampling
 from market_reaction.inference.multiple import romano_wolf
 from market_reaction.inference.overlap import (
@@ -21,10 +21,13 @@ from market_reaction.inference.overlap import (
 from market_reaction.inference.permutations import sign_vectors
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 from market_reaction.placebo import MarketMoves
+from market_reaction.sessions import sessions_holding
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
 MEAN_NULL = "The mean CAR over events is zero."
+STEPPED_NULL = "The mean CAR over events of this market is zero; p is adjusted for all markets looked at."
+INCOMPLETE = "no event has a complete window"
 FLIPS = 9999
 
 
@@ -83,16 +86,32 @@ class ManyEvents:
 
     @cached_property
     def event_rows(self) -> list[np.ndarray]:
-        """Rows of each event's window that the series holds."""
+        """Rows of each event's window, where the series holds all of them."""
         first, last = self.window
         windows = [np.arange(at + first, at + last + 1) for at in self.positions]
         return [rows for rows in windows if rows[-1] < len(self.moves.moves)]
 
     @cached_property
+    def active(self) -> np.ndarray:
+        """Whether a session lies in a complete event window, shape (T,)."""
+        inside = np.zeros(len(self.moves.moves), dtype=bool)
+        for rows in self.event_rows:
+            inside[rows] = True
+        return inside
+
+    @cached_property
+    def other(self) -> np.ndarray:
+        """Whether a session of the span lies in no event window and holds no event of the study, shape (T,)."""
+        other = np.zeros(len(self.moves.moves), dtype=bool)
+        other[self.span] = True
+        return other & ~self.active & ~sessions_holding(self.moves.clock, self.study.events)
+
+    @cached_property
     def span(self) -> slice:
         """Rows from the first estimation window to the end of the last event window."""
         first = max(int(self.positions.min()) + self.study.windows.estimation[0], 0)
-        return slice(first, int(max(rows[-1] for rows in self.event_rows)) + 1)
+        last = max(int(self.positions.max()), *(int(rows[-1]) for rows in self.event_rows), 0)
+        return slice(first, last + 1)
 
     @cached_property
     def abnormal(self) -> np.ndarray:
@@ -131,33 +150,44 @@ def basket_values(markets: list[ManyEvents]) -> np.ndarray:
 def joint_clusters(markets: list[ManyEvents], names: pd.Index) -> np.ndarray:
     """Labels of the events; those that any market merges share one, shape (K,)."""
     cluster = pd.Series(np.arange(len(names)), names)
-    for _ in markets:  # each pass may link clusters of two markets
+    while True:  # a pass may link clusters of two markets, and those others again
+        before = cluster
         for many in markets:
             label = pd.Series(many.clusters, many.cases.names).reindex(names)
             cluster = cluster.groupby(label.fillna(-1 - cluster)).transform("min")
-    return cluster.to_numpy()
+        if cluster.equals(before):
+            return cluster.to_numpy()
 
 
 def step_down_tests(markets: list[ManyEvents]) -> dict[str, StatisticalTest]:
-    """Romano-Wolf p of each market over the events, from sign flips of whole events."""
-    null = "The mean CAR over events of this market is zero; p is adjusted for all markets looked at."
+    """Romano-Wolf p of each market but the primary one over the events, from sign flips of whole events."""
+    primary = markets[0].options.primary
+    adjusted = _stepped_down([many for many in markets if many.market != primary])
+    if primary is not None:
+        adjusted[primary] = not_applicable("romano_wolf", STEPPED_NULL, 1, PRIMARY)
+    return adjusted
+
+
+def _stepped_down(markets: list[ManyEvents]) -> dict[str, StatisticalTest]:
     table = pd.concat({many.market: pd.Series(many.cases.car, many.cases.names) for many in markets}, axis=1)
     known = table.dropna()
     values = known.groupby(joint_clusters(markets, known.index)).mean().to_numpy()
     count = len(values)
     if count < resampling.LEAST_FOR_SIGNS:
         reason = f"{count} separate events with a CAR in every market; sign flips need {resampling.LEAST_FOR_SIGNS}"
-        return {many.market: not_applicable("romano_wolf", null, count, reason) for many in markets}
+        return {many.market: not_applicable("romano_wolf", STEPPED_NULL, count, reason) for many in markets}
     signs, _ = sign_vectors(count, FLIPS, 0)
     scale = np.sqrt(np.square(values).mean(axis=0) / count)
     draws = np.asarray(signs)[1:] @ values / count / scale
     statistic = values.mean(axis=0) / scale
     p_values = romano_wolf(statistic, draws)
+    lost = len(table) - len(known)
     note = f"adjusted over {len(markets)} markets"
+    note += f"; {lost} events without a CAR in every market are left out" if lost else ""
     return {
         many.market: StatisticalTest(
-            "romano_wolf", float(value), float(p), float("nan"), null, f"{len(draws)} sign flips of whole events",
-            count, "conservative", note, 1 / (1 + len(draws)),
+            "romano_wolf", float(value), float(p), float("nan"), STEPPED_NULL,
+            f"{len(draws)} sign flips of whole events", count, "conservative", note, 1 / (1 + len(draws)),
         )
         for many, value, p in zip(markets, statistic, p_values, strict=True)
     }  # fmt: skip
@@ -165,12 +195,7 @@ def step_down_tests(markets: list[ManyEvents]) -> dict[str, StatisticalTest]:
 
 def _studentised_permutation(many: ManyEvents) -> StatisticalTest:
     scaled = many.abnormal / many.moves.sigma
-    inside = np.zeros(len(scaled), dtype=bool)
-    inside[np.concatenate(many.event_rows)] = True
-    span = np.zeros(len(scaled), dtype=bool)
-    span[many.span] = True
-    days = np.unique(many.positions)
-    return resampling.studentised_permutation(scaled[days], scaled[span & ~inside & many.moves.usable])
+    return resampling.studentised_permutation(scaled[np.unique(many.positions)], scaled[many.other & many.moves.usable])
 
 
 def _group_difference(many: ManyEvents) -> StatisticalTest:
@@ -190,11 +215,7 @@ def _group_difference(many: ManyEvents) -> StatisticalTest:
 
 
 def _calendar_time(many: ManyEvents) -> StatisticalTest:
-    active = np.zeros(len(many.abnormal), dtype=bool)
-    active[np.concatenate(many.event_rows)] = True
-    estimation = np.zeros_like(active)
-    estimation[many.span] = True
-    return calendar_time_portfolio(many.abnormal, active, estimation & ~active)
+    return calendar_time_portfolio(many.abnormal, many.active, many.other)
 
 
 def _joint_dummies(many: ManyEvents) -> StatisticalTest:
@@ -203,6 +224,8 @@ def _joint_dummies(many: ManyEvents) -> StatisticalTest:
     if design is None:
         reason = f"normal_model={many.study.design.normal_model!r} is no single regression"
         return not_applicable(name, MEAN_NULL, len(many.cluster_cars), reason)
+    if not many.event_rows:
+        return not_applicable(name, MEAN_NULL, 0, INCOMPLETE)
     offset, regressors = design
     start = many.span.start
     rows = [window - start for window in many.event_rows]
@@ -210,7 +233,7 @@ def _joint_dummies(many: ManyEvents) -> StatisticalTest:
     known = np.isfinite(fit.car)
     error = float(np.sqrt(fit.car_covariance[np.ix_(known, known)].sum())) / max(int(known.sum()), 1)
     if not known.any() or not error > 0:
-        return not_applicable(name, MEAN_NULL, 0, "no event has a complete window")
+        return not_applicable(name, MEAN_NULL, 0, INCOMPLETE)
     note = f"{len(fit.shared)} sessions are shared by events and counted for each" if len(fit.shared) else ""
     return t_test(name, fit.car[known].mean() / error, fit.df, MEAN_NULL, int(known.sum()), "approximate", note)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from market_reaction.battery.cases import Cases, cases_of_markets
 from market_reaction.battery.one_event import OneEvent, as_test
+from market_reaction.battery.options import PRIMARY
 from market_reaction.inference import parametric, rank, resampling
 from market_reaction.inference.multiple import benjamini_yekutieli, holm, romano_wolf
 from market_reaction.inference.placebo import MINIMUM_POOL
@@ -19,6 +20,7 @@ from market_reaction.placebo import JointPlacebo, MarketPlacebo
 JOINT_NULL = "The vector of markets is drawn like the pool days' vectors."
 MEAN_NULL = "The mean CAR over markets is zero."
 NO_JOINT_POOL = "no joint pool: fewer than two markets have a placebo test"
+_METHODS = {"holm": holm, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _from_p_values(over: AcrossMarkets, name: str) -> dict[str, float]:
 def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, float]) -> StatisticalTest:
     null = "This market's day is drawn like its pool days; p is adjusted for all markets looked at."
     if market == over.one.options.primary:
-        return not_applicable(name, null, 1, "declared as the primary market: its own p stands unadjusted")
+        return not_applicable(name, null, 1, PRIMARY)
     if not np.isfinite(values.get(market, float("nan"))):
         short = (
             f"{len(over.joint.pool)} joint pool days; at least {MINIMUM_POOL} are needed"
@@ -109,9 +111,6 @@ def _smallest_adjusted(over: AcrossMarkets, name: str) -> float:
     """Smallest p that Holm or Benjamini-Yekutieli can give: every market's own p at its floor."""
     floors = np.array([over.own[market].scaled.floor for market in over.adjusted_over])
     return float(_METHODS[name](floors).min())
-
-
-_METHODS = {"holm": holm, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 def _joint(statistic: str) -> Callable[[AcrossMarkets], StatisticalTest]:

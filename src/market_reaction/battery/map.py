@@ -88,7 +88,9 @@ def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, ob
     role = entry.roles[setting]
     applies = np.isfinite(part["p_value"])
     shown = part[applies] if applies.any() else part
-    reasons = list(dict.fromkeys(text for text in shown["note"] if text))
+    reasons = list(dict.fromkeys(shown["note"]))
+    if len(reasons) > 1 and applies.any():  # each market's own; tests() has them
+        reasons = []
     count = f" ({int(applies.sum())} of {len(part)} markets)" if 0 < applies.sum() < len(part) else ""
     return {
         "setting": setting,
@@ -97,6 +99,6 @@ def _map_row(setting: Setting, test: str, part: pd.DataFrame) -> Mapping[str, ob
         "valid": bool(applies.any()) and role not in ("contrast", "baseline"),
         "validity": shown["validity"].iloc[0],
         "valid_when": entry.valid_when,
-        "why": ("; ".join(reasons[:2]) or _WHY[role]) + count,
+        "why": ("; ".join(filter(None, reasons[:2])) or _WHY[role]) + count,
         "reference": entry.reference,
     }

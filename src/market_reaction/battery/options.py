@@ -68,7 +68,14 @@ class BatteryOptions:
             selected_because_it_moved=selected_because_it_moved,
         )
 
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Tests that answer what was fixed beforehand."""
+        asked = {"joint_signed_mean": self.signs, "romano_wolf": self.primary, "no_reaction": self.margins}
+        return tuple(name for name, given in asked.items() if given)
 
+
+PRIMARY = "declared as the primary market: its own p stands unadjusted"
 CHOSEN = "the date was chosen because the market moved, which voids p"
 
 

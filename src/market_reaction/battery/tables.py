@@ -116,12 +116,13 @@ def _over_markets(frame: pd.DataFrame) -> TextTable:
 
 def _not_valid(frame: pd.DataFrame) -> TextTable:
     missing = frame[frame["p_value"].isna()]
-    grouped = missing.groupby(["setting", "note"], sort=False)
+    elsewhere = missing["setting"].where(~missing["setting"].isin((ONE_MARKET, MARKETS)), "")
+    grouped = missing.groupby([elsewhere, "note"], sort=False)
     markets = _markets(frame)
     rows = []
     for (setting, note), part in grouped:
         names = ", ".join(part["test"].unique())
         where = [market for market in part["market"].unique() if market in markets]
         whose = "" if not where or len(where) == len(markets) else ", ".join(where)
-        rows.append((names, str(setting) if setting not in (ONE_MARKET, MARKETS) else whose, str(note)))
+        rows.append((names, str(setting) or whose, str(note)))
     return TextTable("Not valid here", ("Test", "Where", "Reason"), tuple(rows))
