@@ -1,6 +1,7 @@
 """The battery on real series: every test by name, why one does not apply, and what was fixed beforehand."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,16 @@ from scipy import stats
 import market_reaction as mr
 from helpers import price_data, seeded_closes
 from market_reaction.battery import TESTS, chosen_tests
+from market_reaction.battery.many_events import joint_clusters
 from market_reaction.battery.registry import EVENTS, MARKETS, ONE_MARKET
 from market_reaction.battery.tables import battery_tables
-from market_reaction.errors import UnknownInstrumentError, WindowError
+from market_reaction.display import parameters
+from market_reaction.errors import OverlappingEventsWarning, UnknownInstrumentError, WindowError
+from market_reaction.inference.selection import record_chance
+from market_reaction.placebo import MarketMoves, placebo_at
+from market_reaction.reaction import _rank_chance
+from market_reaction.records import record_of
+from market_reaction.report import report_html
 from market_reaction.tables import reaction_text
 
 SIX = {f"e{month}": f"2021-{month:02d}-13 12:00 UTC" for month in range(1, 7)}
@@ -91,6 +99,10 @@ def test_adjusted_p_values_are_never_smaller_and_follow_the_raw_ones(tests) -> N
         assert (adjusted >= raw - 0.02).all()  # the joint pool is not each market's own
     stepped = tests.xs("romano_wolf", level="test").reindex(raw.index)
     assert stepped["p_value"].idxmin() == "WTI spot"
+    floors = tests.groupby(level="test")["floor"].first()  # all eight markets at 1/501
+    assert floors["romano_wolf"] == pytest.approx(1 / 501)
+    assert floors["holm"] == pytest.approx(8 / 501)
+    assert floors["benjamini_yekutieli"] == pytest.approx(sum(1 / k for k in range(1, 9)) / 501)
 
 
 def test_the_clean_pool_leaves_news_out_and_the_release_pool_holds_its_kind(tests) -> None:
@@ -118,6 +130,7 @@ def test_one_market_has_no_test_over_markets() -> None:
     assert over.loc["kolari_pynnonen_t", "p_value"] != over.loc["kolari_pynnonen_t", "p_value"]
     assert "1 given" in over.loc["kolari_pynnonen_t", "note"]
     assert "two markets" in over.loc["joint_maximum", "note"]
+    assert over["p_value"].isna().all()
     assert (found.loc[EVENTS, "note"] == "a test over several events; 1 given").all()
 
 
@@ -189,6 +202,36 @@ def test_the_larger_joint_p_is_reported_for_an_ambiguous_market() -> None:
         assert rank.p_value >= alone[name].p_value
 
 
+def test_the_joint_p_is_the_largest_over_every_instant_the_bounds_allow() -> None:
+    markets = ["CSI 300", "VIX", "WTI spot", "Brent spot"]
+    result = mr.react("2026-03-26-us", markets=markets[1:], source="bundled")
+    event, study = result.event, result.study
+    joint = result.placebo.joint["2026-03-26-us"]
+    moves = {name: MarketMoves.of(study.prices[name], study, study.prices, None) for name in markets[1:]}
+    bounds = event["utc_earliest"].value, event["utc_latest"].value
+    largest = dict.fromkeys(joint.ranks, 0.0)
+    for instant in np.linspace(*bounds, 97).astype("int64"):
+        for side in ("first_closing_after", "last_closing_after"):
+            day_zero = {name: int(getattr(item.clock, side)(np.array([instant]))[0]) for name, item in moves.items()}
+            other = placebo_at(event, moves, day_zero, study, 500)[1]
+            largest = {name: max(p, other[name].p_value) for name, p in largest.items()}
+    assert all(joint[name].p_value >= p for name, p in largest.items())
+    alone = mr.placebo_test(study, study.prices).joint["2026-03-26-us"]
+    assert joint["maximum"].p_value > alone["maximum"].p_value
+
+
+def test_a_record_of_the_whole_series_is_not_compared_with_days_that_could_not_earn_it() -> None:
+    closes = seeded_closes(rows=700)
+    closes.iloc[650:] *= 1.5  # the largest gain of all
+    series = price_data(closes)["m0"]
+    at, moves = 650, series.returns("simple")
+    record = record_of(moves, series.sessions, at)
+    assert record.since is None
+    pool = np.arange(200, 600)
+    assert record_chance(series.record_lengths[0][pool], record.sessions) == 0.0  # by construction, not by rarity
+    assert _rank_chance(series, record, SimpleNamespace(pool_sessions=series.sessions[pool]), None) is None
+
+
 def test_ranks_carry_the_share_of_pool_days_that_earn_them(london) -> None:
     csi = london["CSI 300"].headline
     moves = london.prices["CSI 300"].returns("simple")
@@ -213,6 +256,51 @@ def test_many_events_are_tested_over_event_values_with_clusters_merged(catalogue
     assert found.loc[("all 2 markets", "event_level_t"), "p_value"] > 0
     assert found.loc[("CSI 300", "romano_wolf"), "p_value"] >= found.loc[("CSI 300", "sign_flip"), "p_value"] - 0.01
     assert set(found.index.get_level_values("test")) == set(TESTS)
+
+
+def test_a_primary_market_stands_over_several_events_too() -> None:
+    found = study(SIX, columns=3).tests(["romano_wolf"], primary="m1").set_index("market")
+    assert found.loc["m1", "note"] == "declared as the primary market: its own p stands unadjusted"
+    assert found.loc[["m0", "m2"], "note"].tolist() == ["adjusted over 2 markets"] * 2
+
+
+def test_events_without_a_complete_window_end_in_reasons() -> None:
+    days = seeded_closes(rows=900).index
+    last = {f"e{back}": f"{days[-back]:%Y-%m-%d} 12:00 UTC" for back in (1, 3)}
+    with pytest.warns(OverlappingEventsWarning):
+        result = study(last, windows=mr.EventWindows(event=(0, 5)))
+    found = result.tests().set_index("test")
+    assert found.loc["joint_dummy_regression", "note"] == "no event has a complete window"
+    of_windows = ["event_level_t", "sign_flip", "wild_bootstrap", "bmp_t", "calendar_time_portfolio"]
+    assert found.loc[of_windows, "p_value"].isna().all()
+    assert found.loc[of_windows, "note"].ne("").all()
+    with pytest.raises(WindowError, match="no market has one: a mean over events needs two"):
+        result.power()
+
+
+def test_clusters_are_linked_through_any_chain_of_markets() -> None:
+    names = list("abcdef")
+    cases = SimpleNamespace(names=tuple(names))
+    pairs = [np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 1, 2, 2, 3])]
+    markets = [SimpleNamespace(clusters=labels, cases=cases) for labels in pairs]
+    assert set(joint_clusters(markets, pd.Index(names)).tolist()) == {0}
+
+
+def test_p_is_of_what_the_window_tested_holds(london) -> None:
+    found = london.study.tests(["placebo", "forecast_t", "drift_before"], window=(0, 5)).set_index(["market", "test"])
+    assert found.loc[("CSI 300", "drift_before"), "p_is_of"] == "the sessions before the announcement"
+    quiet = mr.react("2025-07-22 02:00 UTC", markets=["CSI 300"], source="bundled").study
+    rows = quiet.tests(["placebo", "forecast_t"], window=(0, 5)).set_index("test")["p_is_of"]
+    assert rows.tolist() == ["the announcement", "joint reaction to all listed news"]
+
+
+def test_garch_ranks_what_the_other_tests_rank_where_the_model_takes_a_benchmark() -> None:
+    apple = mr.react("2018-03-22 16:45 UTC", markets=["Apple"], normal_model="market", source="bundled")
+    row = apple.tests(["garch_rank"]).iloc[0]
+    assert row["p_is_of"].endswith("relative to S&P 500")
+    raw = mr.react("2018-03-22 16:45 UTC", markets=["Apple"], source="bundled").tests(["garch_rank"]).iloc[0]
+    assert raw["statistic"] < 0 < row["statistic"]  # Apple fell, and by less than the market explains
+    assert row["statistic"] == pytest.approx(apple["Apple"].headline.z_ewma, rel=0.25)
 
 
 def test_five_events_are_too_few_for_sign_flips_and_nine_for_bmp() -> None:
@@ -269,6 +357,18 @@ def test_headline_tests_alone_are_not_shown_again() -> None:
     assert plain.battery is None
     assert "tests" not in plain.to_dict()
     assert set(plain.tests("headline")["test"]) == set(chosen_tests("headline"))
+
+
+def test_what_was_fixed_beforehand_is_answered_whatever_tests_are_shown() -> None:
+    result = mr.react(
+        "2025-06-10-jt", markets=["CSI 300", "VIX"], source="bundled", margin={"CSI 300": 0.04},
+        signs={"CSI 300": 1, "VIX": -1}, primary="VIX",
+    )  # fmt: skip
+    assert {"no_reaction", "joint_signed_mean", "romano_wolf"} <= set(result.battery["test"])
+    assert "signs CSI 300 +1, VIX -1; margin of no reaction CSI 300 0.04; primary market VIX" in parameters(result)
+    page = report_html(result)
+    assert "no reaction larger than the margin" in page or "not shown" in page
+    assert "Tests of each market" in page
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,8 @@ def _show_result(result: ReactionResult, output: Format) -> None:
         _show_csv(result.to_frame())
         notes = [*result.notes, *(f"{row.market}: {note}" for row in result.reactions for note in row.notes)]
         missing = [f"{row.market} is not available: {row.reason}" for row in result.prices.unavailable.itertuples()]
-        for note in (*notes, *missing):
+        tests = ["the tests asked for are in --format table and json"] if result.battery is not None else []
+        for note in (*notes, *missing, *tests):
             _say(f"Note: {note}")
         return
     from market_reaction.tables import reaction_renderables

@@ -199,4 +199,13 @@ def parameters(result: ReactionResult) -> str:
         f"events left out of the pool {asked['excluded_events']}",
         *([f"events left out of the estimation {asked['skipped_events']}"] if asked["skipped_events"] else []),
     ]
+    tests, signs = asked["tests"], [f"{market} {sign:+g}" for market, sign in asked["signs"].items()]
+    fixed = {
+        "tests": tests if isinstance(tests, str) else ", ".join(tests),
+        "signs": ", ".join(signs),
+        "margin of no reaction": ", ".join(f"{market} {margin:g}" for market, margin in asked["margin"].items()),
+        "primary market": asked["primary"],
+        "date chosen because the market moved": "yes" if asked["selected_because_it_moved"] else "",
+    }
+    parts += [f"{name} {value}" for name, value in fixed.items() if value]
     return "; ".join([*parts, f"as of {asked['as_of']}"] if asked["as_of"] else parts)

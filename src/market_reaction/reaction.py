@@ -103,7 +103,8 @@ def react(
     exclude : pandas.DataFrame, optional
         Events whose sessions are left out of the placebo pool.
     tests : {"headline", "all"} or sequence of str
-        Tests shown with the result: the placebo alone, all of ``market_reaction.battery.TESTS``, or some by name.
+        Tests shown with the result: the placebo alone, all of ``market_reaction.battery.TESTS``, or some by name. Those
+        that answer ``signs``, ``margin`` or ``primary`` are shown in any case.
     signs : mapping of str to float, optional
         Direction expected of each market, +1 or -1, fixed before looking: adds the joint test of the signed mean.
     margin : float or mapping of str to float, optional
@@ -192,7 +193,8 @@ def react(
         "selected_because_it_moved": selected_because_it_moved,
     }
     said = notes.on_announcement(event) + notes.on_options(options) + prices.notes
-    battery = None if tests == "headline" else _battery(study, named, options, placebo)
+    plain = tests == "headline" and not options.tests
+    battery = None if plain else _battery(study, [*named, *options.tests], options, placebo)
     return ReactionResult(event, rows, study, placebo, prices, parameters, options, battery, said)
 
 
@@ -279,11 +281,42 @@ def _measure_all(
         news = tuple(sorted(inside.values(), key=lambda item: item.utc))
         row_notes = notes.on_row(event, series, where, study, measured[where.position], options)
         rows.append(MarketReaction(series, where, measured[where.position], tuple(measured.values()), news, row_notes))
+    for choice in _moved_together(event, {row.market: row for row in rows}):
+        alternative = placebo_at(event, moves, choice, study, options.history, signs=options.signs)[1]
+        alternatives += [alternative] if alternative is not None else []
     named = {(key, row.market): row.headline.placebo for row in rows}
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
     if options.selected_because_it_moved:
         over_markets = {key: found.void(CHOSEN) for key, found in over_markets.items()}
     return tuple(rows), PlaceboResult(named, over_markets, options.history)
+
+
+def _moved_together(event: pd.Series, rows: Mapping[str, MarketReaction]) -> list[dict[str, int]]:
+    """Day 0 by market at the instants within the bounds that move two ambiguous markets or more from the headline."""
+    unsure = {market: row for market, row in rows.items() if row.ambiguous}
+    if len(unsure) < 2:
+        return []
+    clocks = {market: SessionClock.of(row.series) for market, row in unsure.items()}
+    closes = [
+        side[list(row.where.candidates[:-1])]
+        for market, row in unsure.items()
+        for side in (clocks[market].close_earliest_ns, clocks[market].close_ns)
+    ]
+    bounds = np.array([event["utc_earliest"].value, event["utc_latest"].value])
+    instants = np.unique(np.clip(np.concatenate(closes), *bounds))
+    instants = np.union1d(instants, bounds)
+    found = [
+        np.column_stack([find(clock)(instants) for clock in clocks.values()])
+        for find in (lambda clock: clock.first_closing_after, lambda clock: clock.last_closing_after)
+    ]
+    headline = np.array([row.where.position for row in unsure.values()])
+    measured = [{row.series.sessions.get_loc(other.session) for other in row.candidates} for row in unsure.values()]
+    choices = np.unique(np.concatenate(found), axis=0)
+    return [
+        {market: row.where.position for market, row in rows.items()} | dict(zip(unsure, choice.tolist(), strict=True))
+        for choice in choices[(choices != headline).sum(axis=1) > 1]
+        if all(at in known for at, known in zip(choice.tolist(), measured, strict=True))
+    ]
 
 
 def _joint_lengths(prices: PriceData, joint: JointPlacebo | None) -> tuple[np.ndarray, np.ndarray] | None:
@@ -306,6 +339,8 @@ def _rank_chance(
         return None
     own = series.record_lengths[0 if record.direction == "gain" else 1]
     at = series.sessions.get_indexer(test.pool_sessions)
+    if record.since is None or at.min() < record.sessions:
+        return None  # some pool days have too few sessions before them to earn it
     anywhere = record_chance_any(*lengths, record.sessions) if lengths is not None else float("nan")
     return RankChance(record_chance(own[at], record.sessions), anywhere)
 

@@ -131,6 +131,7 @@ def report_html(result: ReactionResult) -> str:
         moves=Markup(tables.move_table(result)),
         details=Markup(tables.detail_table(result)),
         legend=display.LEGEND,
+        battery=Markup(tables.battery_html(result)),
         news=Markup(tables.news_table(result)),
         notes=tables.all_notes(result),
         unavailable=Markup(tables.unavailable_table(result)),
