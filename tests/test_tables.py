@@ -182,6 +182,15 @@ def test_hostile_text_is_inert_in_html_and_terminal(hostile) -> None:
     assert "[bold]" in text
 
 
+def test_hostile_names_of_markets_are_inert_in_the_tables_of_tests(london) -> None:
+    found = london.tests(["placebo", "forecast_t"])
+    bad = replace(london, battery=found.assign(market=found["market"].replace("CSI 300", HOSTILE), note=HOSTILE))
+    html, text = tables.battery_html(bad), tables.reaction_text(bad, 160)
+    assert "<script" not in html
+    assert "\x1b" not in html + text
+    assert html.count("&lt;script&gt;") >= 2  # a heading and a cell
+
+
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_the_terminal_text_fits_its_width_and_breaks_no_number(london, width) -> None:
     text = tables.reaction_text(london, width)

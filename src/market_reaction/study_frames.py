@@ -96,7 +96,7 @@ def diagnostic_frame(study: EventStudyResult) -> pd.DataFrame:
         place = {"event_id": event_id, "market": market}
         series = study.prices[market]
         start = pair.position + study.windows.estimation[0]
-        sessions = series.sessions[start + np.flatnonzero(pair.fit.used)]
+        sessions = series.sessions[pair.estimation_rows(study.windows.estimation)]
         for found in diagnose(pair.fit.residuals):
             rows.append(
                 place

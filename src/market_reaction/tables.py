@@ -125,7 +125,7 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], classes: 
         return ' class="mr-fixed"' if heading in _FIXED else ""
 
     kinds = [kind(heading) for heading in headings]
-    head = "".join(f"<th{mark}>{escape(text)}</th>" for mark, text in zip(kinds, headings, strict=True))
+    head = "".join(f"<th{mark}>{escape(wording.clean(text))}</th>" for mark, text in zip(kinds, headings, strict=True))
     body = []
     for number, cells in enumerate(rows):
         name = classes[number] if number < len(classes) else ""

@@ -72,7 +72,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequenc
         words = " ".join([heading, *(cells[at] for cells in rows)]).split()
         longest = min(max(map(len, words)), _LONGEST_WORD)  # columns break between words only
         side = "left" if heading in _LEFT else "right"
-        table.add_column(Text(heading), justify=side, overflow="fold", min_width=longest)  # type: ignore[arg-type]
+        table.add_column(Text(wording.clean(heading)), justify=side, overflow="fold", min_width=longest)  # type: ignore[arg-type]
     for number, cells in enumerate(rows):
         marked = number < len(bold) and bold[number]
         table.add_row(*(Text(wording.clean(cell)) for cell in cells), style="bold" if marked else None)

@@ -112,9 +112,7 @@ def cases_of_markets(study: EventStudyResult, pairs: Mapping[str, PairStudy], wi
         {
             market: pd.Series(
                 pair.fit.residuals,
-                index=study.prices[market].sessions[
-                    pair.position + study.windows.estimation[0] + np.flatnonzero(pair.fit.used)
-                ],
+                index=study.prices[market].sessions[pair.estimation_rows(study.windows.estimation)],
             )
             for market, pair in pairs.items()
         },
