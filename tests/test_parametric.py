@@ -37,7 +37,7 @@ ONE_SAMPLE = {
     "cross_section_t": cross_section_t,
     "bmp_t": lambda values: bmp_t(values, minimum=2),
     "kolari_pynnonen_t": lambda values: kolari_pynnonen_t(values, 0.3),
-    "skewness_adjusted_t": skewness_adjusted_t,
+    "skewness_adjusted_t": lambda values: skewness_adjusted_t(values, minimum=3),
     "patell_z": lambda values: patell_z(values, np.full(len(values), 118.0)),
     "adjusted_patell_z": lambda values: adjusted_patell_z(values, np.full(len(values), 118.0), 0.3),
 }
@@ -101,10 +101,12 @@ def test_kolari_pynnonen_divides_by_the_standard_error_of_correlated_scars() -> 
 def test_printed_figures_of_eventstudytools() -> None:
     # Cross-section t -3.5563 and skewness-corrected t -1.3731 of the three VW Group events; from rounded CARs here.
     assert cross_section_t(CAR_MAKERS[:3]).statistic == pytest.approx(-3.5563, abs=0.02)
-    assert skewness_adjusted_t(CAR_MAKERS[:3]).statistic == pytest.approx(-1.3731, abs=0.02)
+    assert skewness_adjusted_t(CAR_MAKERS[:3], minimum=3).statistic == pytest.approx(-1.3731, abs=0.02)
     # Cross-section t -10.7746 of the other two; the engine prints nothing for their skewness.
     assert cross_section_t(CAR_MAKERS[3:]).statistic == pytest.approx(-10.7746, abs=0.02)
-    assert skewness_adjusted_t(CAR_MAKERS[3:]).note == "the skewness-adjusted t needs at least 3 cases; 2 given"
+    assert (
+        skewness_adjusted_t(CAR_MAKERS[3:], minimum=2).note == "the skewness-adjusted t needs at least 3 cases; 2 given"
+    )
 
 
 def test_skewness_adjusted_t_uses_the_unbiased_skewness() -> None:
@@ -120,7 +122,7 @@ def test_skewness_adjusted_t_uses_the_unbiased_skewness() -> None:
 
 def test_skewness_adjusted_t_of_symmetric_values_is_the_plain_t() -> None:
     values = np.array([-1.0, 0.0, 1.0]) + 0.3
-    assert skewness_adjusted_t(values).statistic == pytest.approx(cross_section_t(values).statistic, rel=EXACT)
+    assert skewness_adjusted_t(values, 3).statistic == pytest.approx(cross_section_t(values).statistic, rel=EXACT)
 
 
 SAME = np.tile([0.1 + 0.2, 0.3, 3 * 0.1], 5)  # equal but for the last digit, which once gave p = 1e-64
@@ -142,8 +144,8 @@ REASONS = [
     (kolari_pynnonen_t(SCAR, 1.0), "KP needs a mean residual correlation below 1"),
     (kolari_pynnonen_t(SCAR, NAN), "KP needs the mean residual correlation; there is none between 14 case(s)"),
     (kolari_pynnonen_t(np.ones(5), 0.2), "KP needs markets that differ; all 5 are 1"),
-    (skewness_adjusted_t([1.0, 2.0]), "needs at least 3 cases; 2 given"),
-    (skewness_adjusted_t([2.0, 2.0, 2.0]), "needs cases that differ; all are 2"),
+    (skewness_adjusted_t([1.0, 2.0]), "needs at least 10 cases; 2 given"),
+    (skewness_adjusted_t([2.0, 2.0, 2.0], minimum=3), "needs cases that differ; all are 2"),
     (patell_z([NAN], [118]), "Patell needs at least 1 case; 0 given"),
     (patell_z([1.0, 1.0], [118, 2]), "Patell needs more than 2 degrees of freedom; 2 given"),
     (adjusted_patell_z([1.0, 2.0, 3.0], [9, 9, 9], -0.6), "Patell needs 1 + (n-1) rho above 0; it is -0.2 with n=3"),

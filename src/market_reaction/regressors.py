@@ -53,13 +53,24 @@ def find_regressors(
     if wanted == "benchmark" or (wanted == "benchmark if named" and benchmark):
         return [find_benchmark(prices, series, benchmark, normal_model)]
     if wanted == "factors":
-        return [_other(prices, series, name, "factors") for name in factors]
+        return _distinct([_other(prices, series, name, "factors") for name in factors], factors, "factors")
     if wanted == "donors":
-        found = [_other(prices, series, name, "donors") for name in donors]
+        found = _distinct([_other(prices, series, name, "donors") for name in donors], donors, "donors")
         for donor in found:
             _check_hours(series, donor)
         return found
     return []
+
+
+def _distinct(found: list[PriceSeries], names: Sequence[str], argument: str) -> list[PriceSeries]:
+    """The series, each of which may be named once."""
+    for at, item in enumerate(found):
+        earlier = [names[before] for before in range(at) if found[before].name == item.name]
+        if earlier:
+            raise WindowError(
+                f"{argument} names {item.name!r} twice, as {earlier[0]!r} and as {names[at]!r}; leave one of them out."
+            )
+    return found
 
 
 def find_benchmark(prices: PriceData, series: PriceSeries, name: str | None, normal_model: str) -> PriceSeries:

@@ -88,7 +88,7 @@ STATISTICS: dict[str, Statistic] = {
     "kp_adjusted_patell": lambda p, w: parametric.adjusted_patell_z(scar(p, w), df_resid(p), rho(p)).statistic,
     "bmp": lambda p, w: parametric.bmp_t(scar(p, w), minimum=2).statistic,
     "kolari_pynnonen_2010": lambda p, w: parametric.kolari_pynnonen_t(scar(p, w), rho(p), minimum=2).statistic,
-    "skewness_adjusted_johnson_hall": lambda p, w: parametric.skewness_adjusted_t(p.car(w)).statistic,
+    "skewness_adjusted_johnson_hall": lambda p, w: parametric.skewness_adjusted_t(p.car(w), minimum=3).statistic,
     "sign": lambda p, w: rank.sign_test(p.car(w)).statistic,
     "generalized_sign_cowan_1992": lambda p, w: rank.generalized_sign_z(p.car(w), p.residuals).statistic,
     "wilcoxon_W_plus": lambda p, w: rank.wilcoxon(p.car(w)).statistic,

@@ -128,7 +128,7 @@ def test_eventstudytools_tests_over_cases_by_day(
     mean = theirs["AAR"].astype(float)
     ours = [parametric.cross_section_t(with_mean(columns[day], mean[day])).statistic for day in columns]
     compare.printed(TOOLS_AAR, ours, theirs["Csect T"].astype(float), DIGIT)
-    skewed = [parametric.skewness_adjusted_t(columns[day]) for day in columns]
+    skewed = [parametric.skewness_adjusted_t(columns[day], minimum=3) for day in columns]
     if len(columns) > 2:
         ours = [test.statistic for test in skewed]
         compare.printed(TOOLS_AAR, ours, theirs["Skewness Corrected T"].astype(float), DIGIT)
@@ -181,7 +181,9 @@ def test_eventstudytools_tests_over_cases_of_the_car(outside: Path, compare: Com
 
 def statistics_over(values: np.ndarray) -> np.ndarray:
     """Cross-section t and skewness-adjusted t."""
-    return np.array([parametric.cross_section_t(values).statistic, parametric.skewness_adjusted_t(values).statistic])
+    return np.array(
+        [parametric.cross_section_t(values).statistic, parametric.skewness_adjusted_t(values, minimum=3).statistic]
+    )
 
 
 def test_eventstudytools_signs_of_the_car(outside: Path) -> None:

@@ -214,7 +214,7 @@ def _drift_before(one: OneEvent, market: str, full: MarketPlacebo) -> Statistica
     moves, at = one.moves[market], one.day_zero[market]
     pool = moves.clock.sessions.get_indexer(full.pool_sessions)
     rows = np.append(pool, at)
-    drifts = scaled_drifts(one.abnormal_everywhere(market), 0.0, moves.sigma, rows, DRIFT_LENGTH)
+    drifts = scaled_drifts(one.abnormal_everywhere(market), moves.sigma, rows, DRIFT_LENGTH)
     before = drifts[:-1][np.isfinite(drifts[:-1])]
     rank = placebo_rank(drifts[-1], before)
     null = f"The {DRIFT_LENGTH} sessions before the announcement are drawn like those before the pool days."

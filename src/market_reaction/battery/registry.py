@@ -100,7 +100,7 @@ TESTS: dict[str, RegisteredTest] = {
     "drift_before": RegisteredTest(
         {ONE_MARKET: "secondary"},
         "as placebo, for the five sessions before the announcement: a leak, or news before it",
-        "methods 8.7",
+        "Keown and Pinkerton (1981)",
         window=(-5, -1),
     ),
     "no_reaction": RegisteredTest(
@@ -164,7 +164,7 @@ TESTS: dict[str, RegisteredTest] = {
         {MARKETS: "baseline"}, "independent cases of one unit", "Charest (1978); Brown and Warner (1985)"
     ),
     "skewness_adjusted_t": RegisteredTest(
-        {MARKETS: "baseline", EVENTS: "cross-check"}, "three independent cases or more, of one unit", "Hall (1992)"
+        {MARKETS: "baseline", EVENTS: "cross-check"}, "ten independent cases or more, of one unit", "Hall (1992)"
     ),
     "corrado_rank": RegisteredTest(
         {MARKETS: "cross-check", EVENTS: "cross-check"}, "no growth of variance on the event day", "Corrado (1989)"

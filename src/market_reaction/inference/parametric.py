@@ -16,6 +16,7 @@ from market_reaction.inference.dependence import mean_correlation as mean_correl
 from market_reaction.inference.results import StatisticalTest, Validity, normal_test, not_applicable, t_test
 
 BMP_MINIMUM = 10
+SKEWNESS_MINIMUM = 10
 KP_MINIMUM = 3
 
 
@@ -285,18 +286,20 @@ def kolari_pynnonen_t(scar: ArrayLike, correlation: float, minimum: int = KP_MIN
     return _mean_t(name, "KP", markets, null, "approximate", minimum, note, "markets", factor)
 
 
-def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
+def skewness_adjusted_t(values: ArrayLike, minimum: int = SKEWNESS_MINIMUM) -> StatisticalTest:
     """Cross-section t adjusted for skewness (Johnson; Hall).
 
     Parameters
     ----------
     values : array_like
         CAR or abnormal return of each case, shape (N,).
+    minimum : int
+        Cases below which it is not given, 3 at least: the skewness of n values cannot exceed about sqrt(n).
 
     Returns
     -------
     StatisticalTest
-        t(n - 1), two-sided; not applicable below 3 cases.
+        t(n - 1), two-sided; not applicable below ``minimum`` cases.
 
     Notes
     -----
@@ -313,8 +316,9 @@ def skewness_adjusted_t(values: ArrayLike) -> StatisticalTest:
     name, null = "skewness_adjusted_t", "The mean over cases is zero; cases independent, skewed alike."
     cases = present("values", values)
     n = len(cases)
-    if n < 3:
-        return not_applicable(name, null, n, f"the skewness-adjusted t needs at least 3 cases; {n} given")
+    least = max(minimum, 3)
+    if n < least:
+        return not_applicable(name, null, n, f"the skewness-adjusted t needs at least {least} cases; {n} given")
     if not vary(cases):
         return not_applicable(name, null, n, f"the skewness-adjusted t needs cases that differ; all are {cases[0]:g}")
     size, skew = cases.mean() / cases.std(ddof=1), sample_skewness(cases)

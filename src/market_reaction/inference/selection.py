@@ -134,17 +134,13 @@ def days_at_least_as_large(moves: np.ndarray, position: int, window: int = 250) 
     return int(np.count_nonzero(before >= abs(moves[position]))), int(np.isfinite(before).sum())
 
 
-def scaled_drifts(
-    moves: np.ndarray, normal: float | np.ndarray, sigma: np.ndarray, rows: np.ndarray, length: int = 5
-) -> np.ndarray:
+def scaled_drifts(abnormal: np.ndarray, sigma: np.ndarray, rows: np.ndarray, length: int = 5) -> np.ndarray:
     """Drift over the sessions before each row, in units of the volatility known before they began.
 
     Parameters
     ----------
-    moves : numpy.ndarray
-        Moves by session, shape (T,), oldest first; abnormal returns, or returns with ``normal`` given.
-    normal : float or numpy.ndarray
-        Normal move a session: 0, one number, one a row of ``rows`` (S,), or one a session before each, (S, length).
+    abnormal : numpy.ndarray
+        Abnormal returns by session, shape (T,), oldest first.
     sigma : numpy.ndarray
         Volatility known at the close before each session, shape (T,), as ``ewma_volatility`` gives it.
     rows : numpy.ndarray
@@ -155,13 +151,13 @@ def scaled_drifts(
     Returns
     -------
     numpy.ndarray
-        sum_{k=1..length} (moves[r-k] - normal) / (sigma[r-length] sqrt(length)) for each row r, shape (S,); NaN where
-        a session has no move, the volatility is unknown or zero, or the sessions start before the first row.
+        sum_{k=1..length} abnormal[r-k] / (sigma[r-length] sqrt(length)) for each row r, shape (S,); NaN where a
+        session has no abnormal return, the volatility is unknown or zero, or the sessions start before the first row.
 
     Raises
     ------
     WindowError
-        ``moves`` and ``sigma`` differ in length, a row lies beyond them, or ``length`` is below 1.
+        ``abnormal`` and ``sigma`` differ in length, a row lies beyond them, or ``length`` is below 1.
 
     Notes
     -----
@@ -169,17 +165,17 @@ def scaled_drifts(
     neighbouring days overlap, so the pool holds fewer independent values than days). Simulated at 5% under GARCH-t with
     EWMA(0.97), length 5: 5.2% with 500 pool days, 6.3% with 120 (s.e. 0.4).
     """
-    if moves.shape != sigma.shape or moves.ndim != 1:
-        raise WindowError(f"moves has shape {moves.shape} and sigma {sigma.shape}; give both by session, shape (T,).")
+    if abnormal.shape != sigma.shape or abnormal.ndim != 1:
+        raise WindowError(
+            f"abnormal has shape {abnormal.shape} and sigma {sigma.shape}; give both by session, shape (T,)."
+        )
     if length < 1:
         raise WindowError(f"length={length} holds no session; give the number of sessions before day 0, such as 5.")
-    if len(rows) and rows.max() > len(moves):
-        raise WindowError(f"row {rows.max()} lies beyond the {len(moves)} sessions; give rows of moves.")
+    if len(rows) and rows.max() > len(abnormal):
+        raise WindowError(f"row {rows.max()} lies beyond the {len(abnormal)} sessions; give rows of abnormal.")
     first = rows - length
     inside = first >= 0
     at = np.where(inside, first, 0)[:, None] + np.arange(length)
-    normal = np.asarray(normal, dtype=float)
-    abnormal = moves[at] - (normal[:, None] if normal.ndim == 1 else normal)
     scale = sigma[at[:, 0]]
     known = inside & (scale > 0)
-    return np.where(known, abnormal.sum(axis=1) / (np.where(known, scale, np.nan) * np.sqrt(length)), np.nan)
+    return np.where(known, abnormal[at].sum(axis=1) / (np.where(known, scale, np.nan) * np.sqrt(length)), np.nan)

@@ -179,4 +179,5 @@ def garch_rank(
 
 def _fit_note(fit: GarchVolatility) -> str:
     persistence = fit.params["arch"] + fit.params["asymmetry"] / 2 + fit.params["garch"]
-    return f"persistence {persistence:.3f}, Student-t with {fit.degrees_of_freedom:.3g} degrees of freedom"
+    unstable = ": no stationary variance, so that its forecast leans on the last weeks" if persistence > 0.999 else ""
+    return f"persistence {persistence:.3f}{unstable}, Student-t with {fit.degrees_of_freedom:.3g} degrees of freedom"
