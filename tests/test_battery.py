@@ -242,7 +242,7 @@ def test_ranks_carry_the_share_of_pool_days_that_earn_them(london) -> None:
 
 
 def test_many_events_are_tested_over_event_values_with_clusters_merged(catalogue) -> None:
-    found = catalogue.tests().set_index(["market", "test"])
+    found = catalogue.tests(signs={"CSI 300": 1, "VIX": -1}).set_index(["market", "test"])
     row = found.loc[("CSI 300", "event_level_t")]
     cars = catalogue.car()["estimate"].xs("CSI 300", level="market")
     at = [catalogue.pairs[name, "CSI 300"].position for name in cars.index]
@@ -352,6 +352,35 @@ def test_tables_show_each_market_and_the_reasons(london) -> None:
     assert "NaN" not in london.to_json()
 
 
+@pytest.mark.parametrize("width", [80, 100, 120, 150])
+def test_no_terminal_is_too_narrow_for_a_market_or_a_figure(london, width) -> None:
+    text = reaction_text(london, width)
+    block = text[text.index("Tests of each market") : text.index("What this day can show")]
+    shown = block.split()
+    for market in ("CSI", "USD/CNY", "VIX", "2y", "10y", "Broad", "WTI", "Brent"):
+        assert market in shown
+    assert {"0.36", "0.66", "0.88", "0.21", "0.022", "0.034"} <= set(shown)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_markets_that_move_against_each_other_have_no_mean_without_their_signs(catalogue) -> None:
+    together = catalogue.tests(["event_level_t"]).set_index("market").loc["all 2 markets"]
+    assert np.isnan(together["p_value"])
+    assert "their mean cancels" in together["note"]
+
+
+def test_a_negative_mean_correlation_counts_as_none_and_is_named() -> None:
+    result = mr.react("2018-03-22 16:45 UTC", markets=["S&P 500", "VIX", "Apple"], source="bundled", tests=["patell_z"])
+    found = result.tests(["kolari_pynnonen_t", "adjusted_patell_z", "patell_z"]).set_index("test")
+    assert found.loc["adjusted_patell_z", "statistic"] == found.loc["patell_z", "statistic"]
+    assert "below zero it counts as 0" in found.loc["kolari_pynnonen_t", "note"]
+
+
+def test_the_answer_begins_with_the_primary_market() -> None:
+    result = mr.react("2025-06-10-jt", markets=["CSI 300", "VIX"], source="bundled", primary="VIX")
+    assert result.answer().startswith("VIX rose 0.31 points")
+
+
 def test_headline_tests_alone_are_not_shown_again() -> None:
     plain = mr.react("2025-06-10-jt", markets=["CSI 300"], source="bundled")
     assert plain.battery is None
@@ -377,7 +406,11 @@ def test_what_was_fixed_beforehand_is_answered_whatever_tests_are_shown() -> Non
         ({"tests": ["placebos"]}, WindowError, "Did you mean 'placebo'"),
         ({"signs": {"CSI 300": 2}}, WindowError, r"signs\['CSI 300'\]=2 is no direction"),
         ({"signs": {"DAX": 1}}, UnknownInstrumentError, "signs names 'DAX', which is not among the markets"),
-        ({"margin": -0.01}, WindowError, "margin=-0.01 for 'CSI 300' is no margin"),
+        ({"margin": {"CSI 300": -0.01}}, WindowError, "margin=-0.01 for 'CSI 300' is no margin"),
+        ({"margin": 0.03}, WindowError, r"margin=0.03 is one number .* 'CSI 300' \(return\), 'VIX' \(points\)"),
+        ({"signs": [1, -1]}, WindowError, r"signs=\[1, -1\] names no market"),
+        ({"primary": ["VIX"]}, WindowError, r"primary=\['VIX'\] is no name of a market"),
+        ({"history": "500"}, WindowError, "history='500' is no pool size"),
         ({"primary": "DAX"}, UnknownInstrumentError, "primary names 'DAX'"),
     ],
 )
@@ -394,7 +427,7 @@ def test_a_window_beyond_the_study_is_refused(london) -> None:
 def test_compare_sets_models_side_by_side(london) -> None:
     zero = mr.react("2025-06-10 22:50 UTC", markets=["CSI 300"], normal_model="zero_mean", source="bundled")
     table = mr.compare({"mean": london, "zero": zero})
-    assert table.loc["CSI 300", ("estimate", "zero")] == zero.study.car()["estimate"].iloc[0]
+    assert table.loc["CSI 300", ("estimate", "zero")] == zero.study.car((0, 0))["estimate"].iloc[0]
     assert np.isnan(table.loc["VIX", ("estimate", "zero")])
     placebo = mr.compare({"full": mr.placebo_test(london.study, london.prices)})
     assert placebo.loc["CSI 300", ("placebo_p", "full")] == london["CSI 300"].headline.placebo.scaled.p_value

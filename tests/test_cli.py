@@ -472,3 +472,12 @@ def test_interrupt_exits_with_130() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
+
+
+def test_margins_and_signs_by_market() -> None:
+    arguments = ("react", "2025-06-10-jt", "-m", "CSI 300,VIX", "--source", "bundled", "--format", "json")
+    given = run(*arguments, "--margin", "CSI 300=0.04,VIX=9", "--signs", "CSI 300=+1,VIX=-1")
+    asked = json.loads(given.stdout)["parameters"]
+    assert (asked["margin"], asked["signs"]) == ({"CSI 300": 0.04, "VIX": 9.0}, {"CSI 300": 1.0, "VIX": -1.0})
+    refused = run(*arguments, "--margin", "3%", code=2)
+    assert "'3%' is neither a number nor NAME=NUMBER" in refused.stderr

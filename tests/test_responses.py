@@ -182,9 +182,7 @@ def test_yuan_and_mainland_shares_over_the_trade_war(trade_war) -> None:
 
 def test_units_and_sets_that_are_no_interval(trade_war) -> None:
     text = mr.response_to_news(trade_war, "US 10y", "CSI 300").answer()
-    assert text.startswith(
-        "US 10y moves +1.6 bp when news raises CSI 300 by 1% (95% set +0.9 bp to +20.9 bp; p < 0.001"
-    )
+    assert text.startswith("US 10y moves +1.6 bp when news raises CSI 300 by 1% (95% set +0.9 bp to +20.9 bp; p <0.001")
     text = mr.response_to_news(trade_war, "CSI 300", "VIX").answer()
     assert text.startswith("What CSI 300 does when news moves VIX is not pinned down (first-stage F 2.7).")
     assert "−0.31% when news raises VIX by 1 point (95% set any response;" in text

@@ -93,7 +93,8 @@ def test_the_answer_names_the_first_market_the_unusual_ones_and_the_joint_p(lond
     assert london.answer() == (
         "CSI 300 rose 0.75% in its session of 2025-06-11 (placebo p 0.36), which is not distinguishable from an "
         "ordinary day; WTI spot (+4.95%, p 0.022) and Brent spot (+4.21%, p 0.034) were unusual "
-        "(joint p over 8 markets 0.14). Other news shares these returns: p is of the joint reaction to all listed news."
+        "taken alone; the 8 markets together are not (joint p 0.14). Other news shares these returns: p is of the "
+        "joint reaction to all listed news."
     )
 
 

@@ -113,6 +113,15 @@ def _car_panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], sev
     figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=6, **place)
 
 
+def _outside_the_whole(path: pd.DataFrame) -> str:
+    """Sessions at which zero lies outside the band of the whole path; empty where there is none."""
+    if "simultaneous_low" not in path:
+        return ""
+    beyond = path[path["simultaneous_low"].gt(0) | path["simultaneous_high"].lt(0)]
+    sessions = ", ".join(f"{tau:+d}" if tau else "0" for tau in beyond["tau"])
+    return f", and outside that of the path at {sessions}" if sessions else ""
+
+
 def _car_finding(frame: pd.DataFrame, shown: list[str]) -> str:
     paths = [path.dropna(subset="car") for _, path in frame.groupby(["event_id", "market"], sort=False)]
     ends = [path.iloc[-1] for path in paths if len(path)]
@@ -121,5 +130,6 @@ def _car_finding(frame: pd.DataFrame, shown: list[str]) -> str:
         end, name = ends[0], shown[0]
         where = "outside" if outside else "inside"
         text = wording.move(end["car"], end["unit"])
-        return f"{name}: {text} by session {int(end['tau']):+d}; zero lies {where} the 95% band"
+        whole = _outside_the_whole(paths[0])
+        return f"{name}: {text} by session {int(end['tau']):+d}; zero lies {where} the 95% band{whole}"
     return f"{len(outside)} of {len(ends)} paths end with zero outside the 95% band"

@@ -198,8 +198,13 @@ def react(
         str, Option(metavar="NAMES", help="headline, all, or names such as placebo,conformal_car,garch_rank.")
     ] = "headline",
     margin: Annotated[
-        float | None,
-        Option(metavar="MOVE", help="Largest move that counts as no reaction, fixed beforehand: 0.02 is 2%."),
+        str | None,
+        Option(
+            metavar="MOVE", help='Largest move that counts as none, fixed beforehand: 0.02, or "CSI 300=0.02,VIX=3".'
+        ),
+    ] = None,
+    signs: Annotated[
+        str | None, Option(metavar="NAME=+1,...", help="Direction expected of markets, fixed beforehand.")
     ] = None,
     primary: Annotated[
         str | None, Option(metavar="NAME", help="Market the question is about; the others are adjusted.")
@@ -230,7 +235,8 @@ def react(
     with _warnings_said():
         result = measure(
             announcement, **settings, **inputs, returns=returns.value if returns else None,  # type: ignore[arg-type]
-            refresh=refresh, exclude=notable_news() if clean_pool else None, tests=_test_names(tests), margin=margin,
+            refresh=refresh, exclude=notable_news() if clean_pool else None, tests=_test_names(tests),
+            margin=_numbers(margin, "--margin"), signs=_numbers(signs, "--signs"),
             primary=primary, selected_because_it_moved=selected, skip=load_events() if skip_events else None,
         )  # fmt: skip
     _show_result(result, output)
@@ -241,7 +247,7 @@ def react(
         _write_report(result, report_path, _for_notebook(announcement, own))
         options = {
             "--returns": returns, "--clean-pool": clean_pool, "--factors": factors, "--donors": donors,
-            "--tests": tests != "headline", "--margin": margin, "--primary": primary,
+            "--tests": tests != "headline", "--margin": margin, "--signs": signs, "--primary": primary,
             "--selected-because-it-moved": selected, "--skip-events": skip_events,
         }  # fmt: skip
         beyond = [name for name, given in options.items() if given]
@@ -260,6 +266,22 @@ def _for_notebook(announcement: str | None, settings: dict[str, Any]) -> dict[st
 def _test_names(text: str) -> str | list[str]:
     """The tests asked for: a word for several, or names."""
     return text if text in ("headline", "all") else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(text: str | None, option: str) -> Any:
+    """One number for every market, or numbers by market from ``NAME=NUMBER,...``; None when nothing was given."""
+    if text is None:
+        return None
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    try:
+        if len(pairs) == 1 and not pairs[0][1]:
+            return float(text)
+        return {name.strip(): float(number) for name, _, number in pairs}
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a number nor NAME=NUMBER,...; write for example 0.02, or 'CSI 300=0.02,VIX=3'.",
+            param_hint=f"'{option}'",
+        ) from None
 
 
 def _split(markets: list[str] | None) -> list[str] | None:

@@ -42,7 +42,7 @@ def compare(results: Mapping[str, EventStudyResult | ReactionResult | PlaceboRes
     ...     for name in ("constant_mean", "market")
     ... }
     >>> mr.compare(models).loc["Apple", "estimate"].astype(float).round(3).to_dict()
-    {'constant_mean': -0.039, 'market': 0.014}
+    {'constant_mean': -0.015, 'market': 0.014}
     """
     if not results:
         raise WindowError("results is empty; give at least one label and result.")

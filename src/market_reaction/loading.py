@@ -309,8 +309,7 @@ def _choose(
             continue
         short = [
             f"{item.source} data run from {item.sessions[0]:%Y-%m-%d} to {item.sessions[-1]:%Y-%m-%d} and do "
-            f"not hold the "
-            "estimation window and day 0"
+            f"not hold the estimation window and day 0 ({-request.windows.estimation[0] + 1} sessions before day 0)"
             for item in offered
         ]
         why = "; ".join([*short, *reasons.get(instrument.name, [])])

@@ -23,6 +23,7 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
+from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.selection import record_chance, record_chance_any
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind, find_instruments
 from market_reaction.loading import SourceName, load_prices
@@ -169,7 +170,7 @@ def react(
     lost = study.excluded[~study.excluded["market"].isin([market for _, market in study.pairs])]
     prices = replace(prices, unavailable=pd.concat([prices.unavailable, lost[["market", "reason"]]], ignore_index=True))
     options = BatteryOptions.checked(
-        studied, history=history, exclude=exclude, signs=signs, margin=margin, primary=primary,
+        study.design.units, history=history, exclude=exclude, signs=signs, margin=margin, primary=primary,
         selected_because_it_moved=selected_because_it_moved,
     )  # fmt: skip
     rows, placebo = _measure_all(event, prices, study, options)
@@ -335,7 +336,7 @@ def _rank_chance(
     series: PriceSeries, record: Record | None, test: MarketPlacebo, lengths: tuple[np.ndarray, np.ndarray] | None
 ) -> RankChance | None:
     """How often the pool days earn a rank at least as long: in this market and direction, and in any market shown."""
-    if record is None or record.direction == "none" or not len(test.pool_sessions):
+    if record is None or record.direction == "none" or len(test.pool_sessions) < MINIMUM_POOL:
         return None
     own = series.record_lengths[0 if record.direction == "gain" else 1]
     at = series.sessions.get_indexer(test.pool_sessions)

@@ -196,12 +196,12 @@ class ReactionResult:
         return tables.reaction_frame(self)
 
     def summary(self) -> pd.DataFrame:
-        """CAR of the first event window by market, with the placebo p of day 0 and its minimum detectable effect.
+        """Abnormal return of day 0 by market with its t test, and the placebo p with its minimum detectable effect.
 
         p and interval are NaN where the date was chosen because the market moved.
         """
         shown = self.to_frame()[["z_ewma", "placebo_p", "placebo_p_floor", "mde"]]
-        frame = self.study.summary().drop(columns="mde").join(shown)
+        frame = self.study.summary((0, 0)).drop(columns="mde").join(shown)
         if self.options.selected_because_it_moved:
             frame[["p_value", "conf_low", "conf_high"]] = float("nan")
         return frame

@@ -86,7 +86,12 @@ def _mean_paths(study: EventStudyResult) -> Iterator[_Path]:
             continue
         covariance = np.atleast_2d(np.cov(paths, rowvar=False, ddof=1)) / count
         taus = next(iter(complete.values())).taus
-        yield f"mean of {len(complete)} events", market, taus, paths.mean(axis=0), covariance, count - 1.0
+        label = (
+            f"mean of {count} clusters of {len(complete)} events"
+            if count < len(complete)
+            else f"mean of {count} events"
+        )
+        yield label, market, taus, paths.mean(axis=0), covariance, count - 1.0
 
 
 def diagnostic_frame(study: EventStudyResult) -> pd.DataFrame:

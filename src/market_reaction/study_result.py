@@ -249,9 +249,8 @@ class EventStudyResult:
         from market_reaction.battery import BatteryOptions
         from market_reaction.battery.frame import study_tests
 
-        markets = list(self.design.units)
         options = BatteryOptions.checked(
-            markets,
+            self.design.units,
             window=None if window is None else self._window(window),
             history=history,
             exclude=exclude,

@@ -18,8 +18,8 @@ _DAYS_PER_SESSION = 1.6  # 365.25 / 243 mainland sessions a year, and room for a
 
 def check_history(history: int) -> None:
     """Refuse a placebo pool without a day in it."""
-    if history < 1:
-        raise WindowError(f"history={history} is no pool size; give the number of earlier days to compare with.")
+    if not isinstance(history, int) or history < 1:
+        raise WindowError(f"history={history!r} is no pool size; give the number of earlier days to compare with.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,10 @@ def level(value: float, instrument: Instrument) -> str:
 
 
 def p_value(value: float) -> str:
-    """Probability to two decimals, to three below 0.1."""
-    return NOT_AVAILABLE if not math.isfinite(value) else f"{value:.{3 if value < 0.0995 else 2}f}"
+    """Probability to two decimals, to three below 0.1, and no smaller than 0.001."""
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    return "<0.001" if value < 0.0005 else f"{value:.{3 if value < 0.0995 else 2}f}"
 
 
 def day(value: pd.Timestamp | None) -> str:
@@ -193,10 +195,9 @@ def answer(result: ReactionResult) -> str:
     str
         One or two sentences; one more for each reservation that holds (ambiguous session).
     """
-    first = result.reactions[0]
+    first = leading(result)
     unknown = "Clock unknown: " if result.event["precision"] == "date" else ""
-    joint = joint_rank(result)
-    tail = f" (joint p over {len(tested(result))} markets {p_value(joint.p_value)})" if joint else ""
+    tail = _all_markets(result)
     sentences = [f"{unknown}{_first_market(first)}{_verdict(result)}{tail}."]
     if first.ambiguous:
         sentences.append(_other_sessions(first))
@@ -214,9 +215,25 @@ def _first_market(row: MarketReaction) -> str:
     return f"{row.market} {moved(found.change, unit)} in its session of {day(found.session)} ({test}{note})"
 
 
+def leading(result: ReactionResult) -> MarketReaction:
+    """The market the answer begins with: the one declared as primary, else the first."""
+    return next((row for row in result.reactions if row.market == result.options.primary), result.reactions[0])
+
+
+def _all_markets(result: ReactionResult) -> str:
+    """What the joint test says of all markets together; empty where there is none."""
+    joint, count = joint_rank(result), len(tested(result))
+    if joint is None:
+        return ""
+    if joint.p_value > UNUSUAL and any(is_unusual(row.headline) for row in result.reactions):
+        return f" taken alone; the {count} markets together are not (joint p {p_value(joint.p_value)})"
+    return f" (joint p over {count} markets {p_value(joint.p_value)})"
+
+
 def _verdict(result: ReactionResult) -> str:
     """Second half of the first sentence: which markets were unusual."""
-    first, others = result.reactions[0], result.reactions[1:]
+    first = leading(result)
+    others = [row for row in result.reactions if row is not first]
     unusual = [f"{row.market} ({_move_and_p(row)})" for row in others if is_unusual(row.headline)]
     if is_unusual(first.headline):
         also = f", as were {listed(unusual)}" if len(unusual) > 1 else f", as was {unusual[0]}" if unusual else ""

@@ -84,11 +84,8 @@ class Cases:
 
     @property
     def correlation(self) -> float:
-        """Mean pairwise correlation of the residuals over common columns.
-
-        Below zero it counts as zero, so that no adjustment for it makes a statistic larger.
-        """
-        return float(np.maximum(mean_correlation(self.residuals.T), 0.0))
+        """Mean pairwise correlation of the residuals over common columns."""
+        return mean_correlation(self.residuals.T)
 
 
 def _stacked(names: list[str], pairs: list[PairStudy], window: Window, residuals: np.ndarray, unit: str) -> Cases:

@@ -129,22 +129,30 @@ def _with_note(test: StatisticalTest, note: str) -> StatisticalTest:
 
 
 def basket_tests(markets: list[ManyEvents], names: tuple[str, ...]) -> list[StatisticalTest]:
-    """Tests of the mean over markets first, then over events; the clusters are those of any market."""
-    values = basket_values(markets)
+    """Tests of the mean over markets first, then over events; the clusters are those of any market.
+
+    Each market counts with the sign expected of it. Without signs there is no mean of markets whose SCARs move against
+    each other over the events: it would cancel.
+    """
     chosen: dict[str, Callable[[np.ndarray], StatisticalTest]] = {
         "event_level_t": parametric.event_level_t,
         "sign_flip": resampling.sign_flip,
         "wild_bootstrap": resampling.wild_bootstrap,
         "wilcoxon": rank.wilcoxon,
     }
-    note = "SCARs are averaged over markets, then compared over events"
-    return [_with_note(chosen[name](values), note) for name in names if name in chosen]
-
-
-def basket_values(markets: list[ManyEvents]) -> np.ndarray:
-    """Mean SCAR over markets of each cluster of events, shape (clusters,)."""
     scars = pd.concat({many.market: pd.Series(many.cases.scar, many.cases.names) for many in markets}, axis=1)
-    return cluster_means(scars.mean(axis=1).to_numpy(), joint_clusters(markets, scars.index))
+    signs = markets[0].options.signs
+    lowest = float(scars.corr().to_numpy().min())
+    if not signs and lowest < 0:
+        reason = (
+            f"the SCARs of these markets move against each other over the events (lowest correlation {lowest:.2f}), so "
+            "that their mean cancels; give the direction expected of each, signs={'CSI 300': +1, ...}"
+        )
+        return [not_applicable(name, MEAN_NULL, len(scars), reason) for name in names if name in chosen]
+    counted = scars[list(signs)] * pd.Series(signs) if signs else scars
+    values = cluster_means(counted.mean(axis=1).to_numpy(), joint_clusters(markets, scars.index))
+    note = f"SCARs are averaged over {counted.shape[1]} markets{' with their signs' if signs else ''}, then over events"
+    return [_with_note(chosen[name](values), note) for name in names if name in chosen]
 
 
 def joint_clusters(markets: list[ManyEvents], names: pd.Index) -> np.ndarray:

@@ -147,6 +147,19 @@ def _on_cases(
     return checked
 
 
+def _adjusted_for_correlation(run: Callable[[Cases, float], StatisticalTest]) -> Callable[[Cases], StatisticalTest]:
+    """Adjust for the mean correlation; below zero it counts as 0, so that no adjustment makes a statistic larger."""
+
+    def adjusted(cases: Cases) -> StatisticalTest:
+        rho = cases.correlation
+        found = run(cases, float(np.maximum(rho, 0.0)))
+        if not (found.applies and rho < 0):
+            return found
+        return replace(found, note=f"{found.note}; in fact it is {rho:.3f}, and below zero it counts as 0")
+
+    return adjusted
+
+
 def _portfolio_t(cases: Cases) -> StatisticalTest:
     together = cases.residuals[:, np.isfinite(cases.residuals).all(axis=0)]
     found = parametric.portfolio_t(float(cases.car.mean()), together.mean(axis=0), cases.abnormal.shape[1])
@@ -159,11 +172,11 @@ _TESTS: Mapping[str, Callable[[AcrossMarkets], StatisticalTest]] = {
     "joint_signed_mean": _joint("signed_mean"),
     "portfolio_t": _on_cases("portfolio_t", _portfolio_t, one_unit=True),
     "kolari_pynnonen_t": _on_cases(
-        "kolari_pynnonen_t", lambda cases: parametric.kolari_pynnonen_t(cases.scar, cases.correlation)
+        "kolari_pynnonen_t", _adjusted_for_correlation(lambda cases, rho: parametric.kolari_pynnonen_t(cases.scar, rho))
     ),
     "adjusted_patell_z": _on_cases(
         "adjusted_patell_z",
-        lambda cases: parametric.adjusted_patell_z(cases.scar, cases.df_resid, cases.correlation),
+        _adjusted_for_correlation(lambda cases, rho: parametric.adjusted_patell_z(cases.scar, cases.df_resid, rho)),
     ),
     "patell_z": _on_cases("patell_z", lambda cases: parametric.patell_z(cases.scar, cases.df_resid)),
     "bmp_t": _on_cases("bmp_t", lambda cases: parametric.bmp_t(cases.scar)),

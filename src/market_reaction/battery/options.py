@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -46,7 +46,7 @@ class BatteryOptions:
     @classmethod
     def checked(
         cls,
-        markets: Sequence[str],
+        units: Mapping[str, str],
         *,
         window: Window | None = None,
         history: int = HISTORY,
@@ -56,14 +56,15 @@ class BatteryOptions:
         primary: str | None = None,
         selected_because_it_moved: bool = False,
     ) -> BatteryOptions:
-        """Options whose markets, signs and margins were checked against the markets studied."""
+        """Options whose markets, signs and margins were checked against the markets studied, with their units."""
         check_history(history)
+        markets = list(units)
         return cls(
             window=window,
             history=history,
             exclude=exclude,
             signs=checked_signs(signs, markets),
-            margins=checked_margins(margin, markets),
+            margins=checked_margins(margin, units),
             primary=None if primary is None else one_market("primary", primary, markets),
             selected_because_it_moved=selected_because_it_moved,
         )
@@ -87,6 +88,8 @@ def by_market(argument: str, given: Mapping[str, float] | None, markets: Iterabl
     UnknownInstrumentError
         A key is none of the markets.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise WindowError(f"{argument}={given!r} names no market; give a mapping such as {{'CSI 300': 1}}.")
     names = {name.casefold(): name for name in markets}
     checked = {}
     for key, value in (given or {}).items():
@@ -103,6 +106,8 @@ def one_market(argument: str, name: str, markets: Iterable[str]) -> str:
         It is none of them.
     """
     known = {market.casefold(): market for market in markets}
+    if not isinstance(name, str):
+        raise WindowError(f"{argument}={name!r} is no name of a market; give one of {', '.join(known.values())}.")
     if name.casefold() not in known:
         raise UnknownInstrumentError(
             f"{argument} names {name!r}, which is not among the markets of this study: {', '.join(known.values())}. "
@@ -126,17 +131,22 @@ def checked_signs(signs: Mapping[str, float] | None, markets: Iterable[str]) -> 
     return checked
 
 
-def checked_margins(margin: float | Mapping[str, float] | None, markets: Iterable[str]) -> dict[str, float]:
-    """Margins of no reaction by market; a single number holds for every market.
+def checked_margins(margin: float | Mapping[str, float] | None, units: Mapping[str, str]) -> dict[str, float]:
+    """Margins of no reaction by market; a single number holds for every market, where all have one unit.
 
     Raises
     ------
     WindowError
-        A margin is not above zero.
+        A margin is not above zero, or one number is given for markets in different units.
     """
-    names = list(markets)
-    given = margin if isinstance(margin, Mapping) or margin is None else dict.fromkeys(names, margin)
-    checked = by_market("margin", given, names)
+    if isinstance(margin, int | float) and len(set(units.values())) > 1:
+        each = ", ".join(f"{market!r} ({unit})" for market, unit in units.items())
+        raise WindowError(
+            f"margin={margin:g} is one number for markets in different units: {each}. Give a mapping from market to "
+            f"margin, such as {{{next(iter(units))!r}: {margin:g}}}."
+        )
+    given = dict.fromkeys(units, margin) if isinstance(margin, int | float) else margin
+    checked = by_market("margin", given, units)
     for market, value in checked.items():
         if not (math.isfinite(value) and value > 0):
             raise WindowError(

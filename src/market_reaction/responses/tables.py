@@ -47,8 +47,8 @@ def response_answer(result: NewsResponse) -> str:
     step, size = wording.unit_step(result.to_unit)
     found = (
         f"{result.market} moves {wording.amount(step * fit.estimate, result.unit)} when news raises {result.to} by "
-        f"{size} ({_per_cent(fit.level)} set {confidence_set(result)}; p {_p_value(fit.p_value)}; {fit.n_event} event "
-        f"sessions against {fit.n_other:,} others)."
+        f"{size} ({_per_cent(fit.level)} set {confidence_set(result)}; p {wording.p_value(fit.p_value)}; "
+        f"{fit.n_event} event sessions against {fit.n_other:,} others)."
     )
     if fit.bounded:
         return found
@@ -73,11 +73,6 @@ def confidence_set(result: NewsResponse) -> str:
     return ", or ".join(parts) or wording.NOT_AVAILABLE
 
 
-def _p_value(value: float) -> str:
-    """Probability; below 0.001 as that."""
-    return "< 0.001" if value < 0.001 else wording.p_value(value)
-
-
 def _per_cent(level: float) -> str:
     return f"{100 * level:g}%"
 
@@ -93,7 +88,7 @@ def response_html(result: NewsResponse) -> str:
             wording.amount(step * fit.estimate, result.unit),
             "",
             confidence_set(result),
-            _p_value(fit.p_value),
+            wording.p_value(fit.p_value),
         ],
         ["least squares over event days", wording.amount(step * fit.event_study_ols, result.unit), error, "", ""],
     ]
@@ -119,8 +114,8 @@ def projections_answer(result: EventProjections) -> str:
     """Where the path starts and ends, what random dates do, and which event matters most."""
     fit = result.fit
     sentence = (
-        f"{path_in_words(result)} (joint p {_p_value(fit.permutation_joint_p)} against random dates; {result.n_events} "
-        "sessions with a shock)."
+        f"{path_in_words(result)} (joint p {wording.p_value(fit.permutation_joint_p)} against random dates; "
+        f"{result.n_events} sessions with a shock)."
     )
     without = result.step * result.paths_without.iloc[0]
     if not np.isfinite(without).all():
