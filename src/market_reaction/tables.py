@@ -230,13 +230,26 @@ def map_html(frame: pd.DataFrame) -> str:
     frame : pandas.DataFrame
         Rows of ``which_test``.
     """
+    here = frame["use"].ne("not here")
+    elsewhere = frame[~here]
+    return wrapped(
+        [
+            _map_table(frame[here]),
+            folded(f"{len(elsewhere)} more do not apply here, each with the reason", _map_table(elsewhere)),
+        ]
+    )
+
+
+def _map_table(frame: pd.DataFrame) -> str:
+    if frame.empty:
+        return ""
     rows = [
         [row["test"], row["setting"], row["use"], "yes" if row["valid"] else "no", row["why"], row["valid_when"],
          row["reference"]]
         for row in frame.reset_index().to_dict("records")
     ]  # fmt: skip
     headings = ["Test", "Setting", "Use", "Valid", "Why", "Valid when", "Reference"]
-    return wrapped([html_table(headings, [[cell(text) for text in row] for row in rows])])
+    return html_table(headings, [[cell(text) for text in row] for row in rows])
 
 
 def _section(heading: str, body: str) -> str:
