@@ -143,8 +143,8 @@ TESTS: dict[str, RegisteredTest] = {
     ),
     "kolari_pynnonen_t": RegisteredTest(
         {MARKETS: "cross-check", EVENTS: "cross-check"},
-        "three markets or more, and an event that scales all shocks alike: 17% instead of 5% where only the common "
-        "factor's variance grows",
+        "three markets or more, and an event that scales all shocks alike: 12 to 24% instead of 5% where only the "
+        "common factor's variance grows",
         "Kolari and Pynnonen (2010)",
     ),
     "adjusted_patell_z": RegisteredTest(

@@ -150,6 +150,10 @@ def conformal_test(
     exchangeable; approximate for cyclic shifts of weakly dependent residuals. For m = 1 both kinds give the rank of
     |u| among all T sessions. Neighbouring shifts share m - 1 sessions, so that for m > 1 a p near the floor is rare.
 
+    Simulated at 5% for one session of GARCH-t returns: 5.6% on average, 3.9, 4.7 and 8.2% after calm, middling and
+    volatile weeks; over 11 sessions the CAR statistic by cyclic shifts 5.2%, the path statistic 7.9%, and by single
+    sessions 12.5%.
+
     References
     ----------
     Chernozhukov, Wuthrich and Zhu (2021), JASA 116:1849, equations 2-4 and theorem 1.

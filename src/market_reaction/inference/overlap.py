@@ -105,6 +105,9 @@ def joint_dummy_regression(
     disjoint windows and the other sessions as estimation window these are the usual abnormal returns, and CAR divided
     by its standard error is the usual t with df degrees of freedom, exact for independent normal returns.
 
+    The t of a mean CAR from it takes the variance of event days as unchanged: simulated at 5% it rejects 29% when
+    that is four times the usual.
+
     References
     ----------
     Karafiath (1988), Financial Review 23:351; Salkever (1976), Journal of Econometrics 4:393.

@@ -42,6 +42,9 @@ def forecast_t(car: float, std_error: float, df: float) -> StatisticalTest:
     t = CAR / (s sqrt(m + x_W'(X'X)^-1 x_W)), s^2 = SSR / (L - k). Exact for least squares with independent normal
     errors of constant variance; with changing volatility take p from the placebo test.
 
+    Simulated at 5% under GARCH-t: 4.2, 5.4 and 9.1% after calm, middling and volatile weeks, and 27% when the day's
+    own variance is four times the usual.
+
     References
     ----------
     MacKinlay (1997), Journal of Economic Literature 35:13, section 5.
@@ -101,6 +104,8 @@ def cross_section_t(car: ArrayLike) -> StatisticalTest:
     -----
     t = sqrt(n) mean / sd, divisor n - 1. Assumes independent cases: far too large when markets share the event day.
 
+    Not for markets that move together: simulated at 5%, six of correlation 0.3 reject 23%, of 0.7 50%.
+
     References
     ----------
     Brown and Warner (1985), Journal of Financial Economics 14:3.
@@ -136,6 +141,8 @@ def portfolio_t(car: float, residuals: ArrayLike, count: int) -> StatisticalTest
     -----
     t = CAR / sqrt(s^2 (m + m^2 / L)), s the standard deviation of the residuals, divisor L - 1: the forecast error of
     a constant mean. Assumes independent sessions of constant variance, and the same members throughout.
+
+    Simulated at 5%: 5.3 to 6.0% under GARCH-t, 27 to 31% when the day's variance is four times the usual.
 
     References
     ----------
@@ -175,6 +182,9 @@ def patell_z(scar: ArrayLike, df_resid: ArrayLike) -> StatisticalTest:
     d_i degrees of freedom is d_i / (d_i - 2). Assumes independent cases and a variance that the event leaves alone;
     with markets that move together it rejects far too often.
 
+    Not for markets that move together: simulated at 5%, six of correlation 0.7 reject 30%, and independent ones 32%
+    when the day's variance is four times the usual.
+
     References
     ----------
     Patell (1976), Journal of Accounting Research 14:246.
@@ -200,6 +210,8 @@ def adjusted_patell_z(scar: ArrayLike, df_resid: ArrayLike, correlation: float) 
     Notes
     -----
     Z / sqrt(1 + (n - 1) rho), Z from ``patell_z``. Assumes a variance that the event leaves alone.
+
+    Simulated at 5%: 6.0 to 7.1% under GARCH-t, 28 to 34% when the day's variance is four times the usual.
 
     References
     ----------
@@ -227,6 +239,8 @@ def bmp_t(scar: ArrayLike, minimum: int = BMP_MINIMUM) -> StatisticalTest:
     Notes
     -----
     t = sqrt(n) mean(SCAR) / sd(SCAR), divisor n - 1. Allows the event to raise the variance; assumes independent cases.
+
+    Not for markets that move together: simulated at 5%, thirty of correlation 0.3 reject 53%.
 
     References
     ----------
@@ -264,7 +278,8 @@ def kolari_pynnonen_t(scar: ArrayLike, correlation: float, minimum: int = KP_MIN
     -----
     t = t_BMP sqrt((1 - rho) / (1 + (n - 1) rho)); equal to BMP at rho = 0. Against t(n - 1) the simulated size is
     4.8-5.5% with 3 and 6 markets and 4.3-4.8% with 30; against the normal it would be 18.5% with 3. Valid only if the
-    event scales all shocks alike: when only the common factor's variance grows fourfold it rejects 17%.
+    event scales all shocks alike: when only the common factor's variance grows fourfold
+    it rejects 12 to 24%.
 
     References
     ----------

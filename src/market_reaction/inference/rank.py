@@ -43,6 +43,8 @@ def sign_test(abnormal_day: ArrayLike) -> StatisticalTest:
     p = min(1, 2 P(W >= max(w, n - w))), W ~ binomial(n, 1/2); its floor is 2^(1-n). Assumes independent cases whose
     median is zero; abnormal returns are skewed, which ``generalized_sign_z`` allows for.
 
+    Not for markets that move together: simulated at 5%, six of correlation 0.3 reject 17%, of 0.7 42%.
+
     References
     ----------
     Dixon and Mood (1946), JASA 41:557; Brown and Warner (1980), Journal of Financial Economics 8:205.
@@ -84,6 +86,8 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
     fraction of positive residuals. The binomial has one p for all, so a case that is absent from ``values`` still
     helps to estimate it; leave its residuals out as well if it should not. A zero is not positive, in either window.
     Assumes independent cases.
+
+    Not for markets that move together: simulated at 5%, six of correlation 0.3 reject 17%, of 0.7 42%.
 
     References
     ----------
@@ -127,6 +131,8 @@ def wilcoxon(values: ArrayLike) -> StatisticalTest:
     -----
     p = min(1, 2 min(P(W <= w), P(W >= w))); its floor is 2^(1-n). Assumes independent cases, each symmetric around
     zero.
+
+    Not for markets that move together: simulated at 5%, six of correlation 0.3 reject 17%, of 0.7 42%.
 
     References
     ----------
@@ -199,6 +205,9 @@ def corrado_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
     1.73 with one, which is therefore refused). Raw ranks give a case with a longer history more weight: with unequal
     histories use ``corrado_zivney_rank``.
 
+    Simulated at 5%: 1.9% for six markets of correlation 0.7, 9 to 14% when the variance of all shocks is four times
+    the usual.
+
     References
     ----------
     Corrado (1989), Journal of Financial Economics 23:385; Cowan (1992), Review of Quantitative Finance and Accounting
@@ -256,6 +265,8 @@ def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     -----
     G_it = sign(A_it - median_i), zero at the median itself, then as ``corrado_zivney_rank`` with G for U. The median
     is over estimation and event window.
+
+    A few correlated signs cannot be extreme enough: simulated at 5%, six markets of correlation 0.3 reject 0.1%.
 
     References
     ----------

