@@ -105,6 +105,7 @@ def main() -> None:
 
     print(tables.fixed_beforehand(results), tables.claims(results), sep="\n\n")
     if not asked.quick and not asked.study:
+        _write(results, path)  # without cells that the grid no longer has
         page.write(results, real_returns.results(RESULTS / "real_returns.parquet"))
 
 

@@ -35,12 +35,14 @@ BY_VOLATILITY = ("placebo", "garch_rank", "drift_before")  # said to hold in eac
 JOINT = ("placebo", "joint_maximum", "joint_quadratic", "joint_signed_mean", "romano_wolf", "holm")
 MARKETS = (
     "kolari_pynnonen_t", "portfolio_t", "adjusted_patell_z", "corrado_rank", "corrado_zivney_rank",
-    "corrado_zivney_sign", "bmp_t", "bmp_t, any N", "cross_section_t", "skewness_adjusted_t", "patell_z", "sign_test",
+    "corrado_zivney_sign", "bmp_t", "bmp_t, any N", "cross_section_t", "skewness_adjusted_t",
+    "skewness_adjusted_t, any N", "patell_z", "sign_test",
     "generalized_sign_z", "wilcoxon", "grank_t", "grank_t, any N", "grank_z", "grank_z, any N",
 )  # fmt: skip
 EVENTS = (
     "event_level_t", "sign_flip", "wild_bootstrap", "studentised_permutation", "group_difference", "wilcoxon",
-    "sign_test", "generalized_sign_z", "skewness_adjusted_t", "calendar_time_portfolio", "bmp_t",
+    "sign_test", "generalized_sign_z", "skewness_adjusted_t", "skewness_adjusted_t, any N", "calendar_time_portfolio",
+    "bmp_t",
     "corrado_rank", "corrado_zivney_rank", "corrado_zivney_sign", "patell_z", "joint_dummy_regression",
     "plain permutation",
 )  # fmt: skip

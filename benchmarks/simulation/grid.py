@@ -29,6 +29,9 @@ def _one_market() -> Iterator[Cell]:
     yield Cell("garch", runs=2_000)
     for errors in ("garch_t", "normal"):
         yield Cell("drift", errors=errors, runs=5_000)
+        yield Cell("no reaction", errors=errors)
+    yield Cell("small pool")
+    yield Cell("thirds by estimate")
 
 
 def _joint() -> Iterator[Cell]:
@@ -67,7 +70,7 @@ def _events() -> Iterator[Cell]:
     ]
     for setting, events in product(settings, EVENTS):
         yield Cell("events", events=events, runs=4_000 if setting else 10_000, **setting)
-        yield Cell("resampled events", events=events, runs=4_000, **setting)
+        yield Cell("resampled events", events=events, runs=10_000 if setting == settings[1] else 4_000, **setting)
     for markets, events, rho in ((6, 8, 0.0), (6, 8, 0.7), (6, 20, 0.7), (30, 8, 0.5)):
         yield Cell("events", markets=markets, events=events, rho=rho, runs=2_000 if markets == 6 else 500)
 
@@ -83,7 +86,7 @@ def _news() -> Iterator[Cell]:
     for errors, events, larger in product(("normal", "t"), (20, 60), ("factor", "all")):
         yield Cell("news", errors=errors, events=events, larger=larger, runs=5_000)
     for events, larger in product((10, 20), ("none", "all")):
-        yield Cell("projections", events=events, larger=larger, runs=400)
+        yield Cell("projections", events=events, larger=larger, runs=1_200)
 
 
 def _power() -> Iterator[Cell]:
@@ -91,5 +94,5 @@ def _power() -> Iterator[Cell]:
         for errors in ("normal", "garch_t"):
             yield Cell("power of one event", errors=errors, effect=effect)
         for events in EVENTS:
-            yield Cell("power of several events", errors="normal", events=events, effect=effect, runs=4_000)
+            yield Cell("power of several events", errors="normal", events=events, effect=effect)
         yield Cell("power of several markets", markets=6, rho=0.7, effect=effect, runs=2_000)

@@ -17,12 +17,19 @@ class Lookup:
     results: pd.DataFrame
 
     def values(
-        self, study: str, test: str, query: str, group: str = "all", level: float = 0.05, measure: str = "rejection"
+        self,
+        study: str,
+        test: str,
+        query: str,
+        group: str = "all",
+        level: float = 0.05,
+        measure: str = "rejection",
+        effect: float = 0.0,
     ) -> np.ndarray:
         """Figures of the cells; asking for cells that are not there is an error."""
         found = self.results
         found = found[(found["study"] == study) & (found["test"] == test) & (found["measure"] == measure)]
-        found = found[(found["group"] == group) & (found["effect"] == 0) & found["value"].notna()].query(query)
+        found = found[(found["group"] == group) & (found["effect"] == effect) & found["value"].notna()].query(query)
         if level:
             found = found[np.isclose(found["level"], level)]
         if found.empty:
@@ -50,7 +57,8 @@ class Lookup:
     def medians(self, test: str, larger: str) -> str:
         """Smallest and largest median of an estimator of the response to news."""
         values = self.values("news", test, f"larger == '{larger}'", level=0, measure="median")
-        return f"{values.min():.2f} to {values.max():.2f}"
+        low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+        return low if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,9 @@ class RealLookup:
         values = self.values(test, ("all",))
         return f"{values.min():.1f}% ({values.idxmin()}) to {values.max():.1f}% ({values.idxmax()})"
 
-    def thirds(self, test: str) -> str:
-        """Smallest and largest rate over the markets and thirds of their volatility."""
-        values = self.values(test, TERCILES)
+    def third(self, test: str, group: str) -> str:
+        """Smallest and largest rate over the markets in one third of their volatility."""
+        values = self.values(test, (group,))
         return f"{values.min():.1f} to {values.max():.1f}%"
 
     def one(self, test: str) -> str:

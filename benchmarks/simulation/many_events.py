@@ -33,6 +33,8 @@ def events(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
         outcomes.add(parametric.event_level_t(values.car))
         outcomes.add(rank.wilcoxon(values.car))
         outcomes.add(parametric.skewness_adjusted_t(values.car))
+        if cell.events < parametric.SKEWNESS_MINIMUM:
+            outcomes.add(parametric.skewness_adjusted_t(values.car, minimum=3), "skewness_adjusted_t, any N")
         outcomes.add(resampling.sign_flip(values.car, draws=DRAWS, seed=run))
         average = panel.returns[run].mean(axis=0)
         outcomes.add(joint_dummies(average, rows))

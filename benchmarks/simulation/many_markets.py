@@ -63,13 +63,14 @@ def over_cases(fitted: cases.Cases, correlation: float) -> dict[str, Statistical
 def outside_domain(fitted: cases.Cases) -> dict[str, StatisticalTest]:
     """Formulas that are not offered for so few cases, to show why."""
     scar, standardised, n = fitted.scar, fitted.standardised, len(fitted.scar)
-    if n >= generalized_rank.GRANK_MINIMUM:
+    if n >= generalized_rank.GRANK_MINIMUM:  # the largest of the least numbers
         return {}
     null = "The cases have no effect."
     grank, degrees = generalized_rank.grank_statistic(scar, standardised)
     z = generalized_rank.grank_z_statistic(scar, standardised)
     return {
         "bmp_t, any N": parametric.bmp_t(scar, minimum=2),
+        "skewness_adjusted_t, any N": parametric.skewness_adjusted_t(fitted.car, minimum=3),
         "grank_t, any N": t_test("grank_t", grank, degrees, null, n, "approximate"),
         "grank_z, any N": normal_test("grank_z", z, null, n, "approximate"),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.inference import conformal, multiple, parametric, placebo
+from market_reaction.inference.equivalence import no_reaction
+from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.results import StatisticalTest
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.inference.selection import scaled_drifts
@@ -15,6 +17,8 @@ from simulation import cases, panels, placebos
 from simulation.cells import Cell, Outcomes
 
 DRIFT_LENGTH = 5
+SMALL_POOLS = (19, MINIMUM_POOL)
+MARGIN = 4.0  # in standard deviations of a day
 DRAWS = 999  # random permutations of a conformal test
 
 
@@ -65,8 +69,43 @@ def drift(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
     for moves in panel.returns[:, 0]:
         abnormal = rolling_abnormal("constant_mean", moves, None, np.arange(len(moves)), cases.ESTIMATION)
         sigma = ewma_volatility(moves, start=EWMA_START)
-        drifts = scaled_drifts(abnormal, 0.0, sigma, placebos.ROWS, DRIFT_LENGTH)
+        drifts = scaled_drifts(abnormal, sigma, placebos.ROWS, DRIFT_LENGTH)
         outcomes.add(placebos.ranked("drift_before", drifts))
+    return outcomes
+
+
+def by_estimate(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
+    """The placebo in thirds of the EWMA volatility, as real returns must be cut, instead of the true one."""
+    panel = panels.ending_with_event(cell, rng, runs, placebos.DAY_ZERO)
+    outcomes = Outcomes()
+    for moves in panel.returns[:, 0]:
+        own = placebos.statistics(moves)
+        outcomes.volatility.append(own.sigma)
+        outcomes.add(placebos.ranked("placebo", own.scaled))
+        outcomes.add(placebos.ranked("placebo_plain", own.plain))
+    return outcomes
+
+
+def small_pool(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
+    """The placebo with the fewest pool days that a same-release pool and the headline may have."""
+    panel = panels.ending_with_event(cell, rng, runs, placebos.DAY_ZERO)
+    outcomes = Outcomes(volatility=panel.volatility[:, 0, placebos.DAY_ZERO].tolist())
+    for moves in panel.returns[:, 0]:
+        own = placebos.statistics(moves).scaled
+        for days in SMALL_POOLS:
+            outcomes.add(placebos.ranked("placebo", own[: 1 + days]), f"placebo, {days} days")
+    return outcomes
+
+
+def at_margin(cell: Cell, rng: np.random.Generator, runs: int) -> Outcomes:
+    """Two one-sided tests of no reaction where the effect is as large as the margin."""
+    panel = panels.ending_with_event(cell, rng, runs, cases.BEFORE)
+    fitted = cases.study(panel.returns[:, 0], cases.BEFORE)
+    outcomes, margin = Outcomes(), MARGIN * panels.DAILY
+    for car, std_error in zip(fitted.car + margin, fitted.std_error, strict=True):
+        found = no_reaction(car, std_error, cases.DF, margin)
+        null, text = "The reaction is as large as the margin.", f"t({cases.DF})"
+        outcomes.add(StatisticalTest("no_reaction", car, found.p_value, cases.DF, null, text, 1, "exact"))
     return outcomes
 
 

@@ -37,7 +37,7 @@ def statistics(moves: np.ndarray) -> Statistics:
 
 def ranked(name: str, values: np.ndarray) -> StatisticalTest:
     """Rank of the first value among the others, by its absolute size, under a name of its own."""
-    return outcome(name, placebo_rank(float(values[0]), values[1:]).p_value, len(values) - 1)
+    return outcome(name, placebo_rank(float(values[0]), values[1:], minimum=1).p_value, len(values) - 1)
 
 
 def outcome(name: str, p_value: float, pool: int) -> StatisticalTest:

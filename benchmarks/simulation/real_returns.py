@@ -7,6 +7,7 @@ should reject about 5% of the time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -63,20 +64,22 @@ def _observed(instant: str) -> Iterator[dict[str, object]]:
 
 
 def rates(observed: pd.DataFrame) -> pd.DataFrame:
-    """Rejection rates by market, test, level and tercile of the market's own volatility before the session."""
-    kept = observed[np.isfinite(observed["p_value"].astype(float))]
+    """Rejection rates by market, test, level and third of the market's own volatility before the session."""
+    kept = observed[observed["p_value"].notna()]
     made = []
     for (market, test), cases in kept.groupby(["market", "test"], sort=False):
         groups = {"all": cases}
         if cases["volatility"].notna().all():
             cut = pd.qcut(cases["volatility"], 3, labels=TERCILES)
             groups |= {name: cases[cut == name] for name in TERCILES}
-        for group, inside in groups.items():
-            for level in LEVELS:
-                rate = float((inside["p_value"] <= level + 1e-12).mean())
-                error = float(np.sqrt(rate * (1 - rate) / len(inside)))
-                made.append(
-                    {"market": market, "test": test, "group": group, "level": level, "value": rate, "mc_se": error,
-                     "count": len(inside)}
-                )  # fmt: skip
+        for (group, inside), level in product(groups.items(), LEVELS):
+            made.append({"market": market, "test": test, "group": group, "level": level} | _rate(inside, level))
     return pd.DataFrame(made)
+
+
+def _rate(cases: pd.DataFrame, level: float) -> dict[str, float]:
+    """Share rejected, with a standard error clustered by month: instants of a month share sessions and volatility."""
+    rejected = (cases["p_value"] <= level + 1e-12).astype(float)
+    by_month = (rejected - rejected.mean()).groupby(cases["instant"].str[:7]).sum()
+    error = float(np.sqrt((by_month**2).sum()) / len(rejected))
+    return {"value": float(rejected.mean()), "mc_se": error, "count": len(rejected)}

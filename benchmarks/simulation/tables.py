@@ -98,6 +98,16 @@ def claims(results: pd.DataFrame) -> str:
     return markdown(["test", "holds where", "kind", "inside", "cells met", "outside", "largest outside"], rows)
 
 
+def shortfalls(results: pd.DataFrame) -> str:
+    """Cells inside a domain whose rate misses the criterion."""
+    cells = judged(results).query("verdict == 'not met'")
+    rows = [
+        [f"{test_name(row['test'])}, {SETTINGS[row['study']]}", row["kind"], cell_words(row), with_error(row)]
+        for _, row in cells.iterrows()
+    ]
+    return markdown(["test", "kind", "cell", "5%"], rows)
+
+
 def _span(cells: pd.DataFrame) -> str:
     low, high = percent(cells["value"].min()), percent(cells["value"].max())
     return low if low == high else f"{low} to {high}"
@@ -227,6 +237,7 @@ def real_returns(real: pd.DataFrame) -> str:
 OF_RESULTS = {
     "wanted": fixed_beforehand,
     "claims": claims,
+    "shortfalls": shortfalls,
     "windows": longer_windows,
     "levels": at_all_levels,
     "baskets": baskets,
