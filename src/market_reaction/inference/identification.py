@@ -119,6 +119,8 @@ def rigobon_sack(
 
     The first-stage F of two-stage least squares programs is not used: the instrument is made of x, so under equal
     variances that F is too large, by the kurtosis of x less one in large samples (2 for the normal, more for returns).
+    Where a common shock moves both series and the news variance is four times as large it covers 89% (20 events, t5) to
+    94%: less than it says.
 
     References
     ----------
