@@ -262,7 +262,7 @@ def _estimate(
     estimate = float(moves.counterfactual.abnormal(np.array([pair.position]), study.windows.estimation)[0])
     if outcome != "bhar":
         return estimate, float(moves.sigma[pair.position])
-    rows = slice(pair.at(window[0]), pair.at(window[1]) + 1)
+    rows = pair.rows(window)
     growth = 1.0 + pair.actual[rows] - pair.abnormal[rows]
     weights = growth.prod() / growth
     return estimate, float(np.sqrt(weights @ pair.forecast_cov[rows, rows] @ weights))

@@ -55,6 +55,10 @@ class PairStudy:
         """Rows of the series whose returns entered the fit, shape (n,)."""
         return self.position + estimation[0] + np.flatnonzero(self.fit.used)
 
+    def rows(self, window: Window) -> slice:
+        """Rows of a window in the arrays."""
+        return slice(self.at(window[0]), self.at(window[1]) + 1)
+
     @property
     def day_zero(self) -> float:
         """Abnormal return of day 0."""
@@ -81,7 +85,7 @@ class PairStudy:
         -----
         Var(CAR) = w' C w, with C the forecast covariance and w ones over the window.
         """
-        rows = slice(self.at(window[0]), self.at(window[1]) + 1)
+        rows = self.rows(window)
         total = float(self.abnormal[rows].sum())
         error = float(np.sqrt(self.forecast_cov[rows, rows].sum()))
         return (total, error) if np.isfinite(total) else (float("nan"), float("nan"))

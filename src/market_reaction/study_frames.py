@@ -26,7 +26,7 @@ MULTIPLES = np.arange(0.25, 4.01, 0.25)
 
 def band_frame(study: EventStudyResult, level: float) -> pd.DataFrame:
     """Rows of ``EventStudyResult.bands``."""
-    single = len({event_id for event_id, _ in study.pairs}) == 1
+    single = len(study.studied_events) == 1
     paths = _single_paths(study) if single else _mean_paths(study)
     frames = []
     for label, market, taus, path, covariance, df in paths:
@@ -140,7 +140,7 @@ def power_frame(study: EventStudyResult, effects: Sequence[float] | None, level:
     """Rows of ``EventStudyResult.power``."""
     from market_reaction.placebo import placebo_test
 
-    single = len({event_id for event_id, _ in study.pairs}) == 1
+    single = len(study.studied_events) == 1
     pools = placebo_test(study, study.prices).markets if single else {}
     frames = []
     for market, (std_error, df) in _errors(study, single).items():

@@ -59,6 +59,11 @@ class EventStudyResult:
         """Provenance of every series, as ``PriceData.vintage`` gives it."""
         return self.prices.vintage
 
+    @property
+    def studied_events(self) -> tuple[str, ...]:
+        """Events that were measured in at least one market, in order."""
+        return tuple(dict.fromkeys(event_id for event_id, _ in self.pairs))
+
     def to_frame(self) -> pd.DataFrame:
         """Tidy frame, one row an event, market and session offset, unrounded.
 
@@ -344,8 +349,9 @@ class EventStudyResult:
         """CAR paths, those of one event with a pointwise and a simultaneous band: one market, or a panel for each."""
         from market_reaction import plots
 
-        single = len({event_id for event_id, _ in self.pairs}) == 1
-        return plots.car_paths(self.bands() if single else self.to_frame(), market=market, theme=theme)
+        return plots.car_paths(
+            self.bands() if len(self.studied_events) == 1 else self.to_frame(), market=market, theme=theme
+        )
 
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets

@@ -97,7 +97,7 @@ def _stacked(names: list[str], pairs: list[PairStudy], window: Window, residuals
         df_resid=np.array([pair.fit.df_resid for pair in pairs], dtype=float),
         residual_std=np.array([pair.fit.residual_std for pair in pairs]),
         residuals=residuals,
-        abnormal=np.array([pair.abnormal[pair.at(window[0]) : pair.at(window[1]) + 1] for pair in pairs]),
+        abnormal=np.array([pair.abnormal[pair.rows(window)] for pair in pairs]),
         unit=unit,
         constant_mean=all(pair.fit.model == "constant_mean" for pair in pairs),
     )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
-from scipy import special
 
 from market_reaction.battery.many_events import ManyEvents, basket_tests, event_tests, step_down_tests
 from market_reaction.battery.many_markets import AcrossMarkets, across_tests, adjusted_tests
@@ -23,7 +21,6 @@ from market_reaction.battery.registry import (
     TestChoice,
     chosen_tests,
 )
-from market_reaction.inference.power import t_mde_factor
 from market_reaction.inference.results import StatisticalTest, not_applicable
 from market_reaction.placebo import PlaceboResult, placebo_test
 from market_reaction.records import DaysAsLarge
@@ -106,9 +103,9 @@ def study_tests(
         the market's moves, NaN for tests that have none.
     """
     names, asked = chosen_tests(tests), options or BatteryOptions()
-    events = dict.fromkeys(event_id for event_id, _ in study.pairs)
+    events = study.studied_events
     if len(events) == 1:
-        rows = _of_one_event(study, str(next(iter(events))), names, asked, placebo)
+        rows = _of_one_event(study, events[0], names, asked, placebo)
     else:
         rows = _of_many_events(study, names, asked, len(events))
     if asked.selected_because_it_moved:
@@ -177,16 +174,10 @@ def _elsewhere(
 
 def _event_bounds(many: ManyEvents, found: StatisticalTest) -> dict[str, float]:
     """Minimum detectable mean CAR and its 95% interval, of the t test over events."""
-    known = many.cluster_cars[np.isfinite(many.cluster_cars)]
     if found.name != "event_level_t" or not found.applies:
         return {}
-    std_error = float(known.std(ddof=1)) / np.sqrt(len(known))
-    reach = float(special.stdtrit(len(known) - 1, 0.975)) * std_error
-    return {
-        "mde": t_mde_factor(len(known) - 1) * std_error,
-        "conf_low": known.mean() - reach,
-        "conf_high": known.mean() + reach,
-    }
+    mean = many.study.caar(many.window)
+    return {bound: float(mean[bound][many.market]) for bound in ("mde", "conf_low", "conf_high")}
 
 
 def _all_of(count: int, noun: str) -> str:

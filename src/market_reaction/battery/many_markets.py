@@ -63,9 +63,11 @@ def adjusted_tests(over: AcrossMarkets, names: tuple[str, ...]) -> dict[str, lis
     chosen = [name for name in ("romano_wolf", "holm", "benjamini_yekutieli") if name in names]
     found: dict[str, list[StatisticalTest]] = {market: [] for market in over.own}
     for name in chosen:
-        values = _step_down(over) if name == "romano_wolf" else _from_p_values(over, name)
+        stepped = name == "romano_wolf"
+        values = _step_down(over) if stepped else _from_p_values(over, name)
+        floor = _smallest_stepped(over) if stepped else _smallest_adjusted(over, name)
         for market, tests in found.items():
-            tests.append(_adjusted(over, name, market, values))
+            tests.append(_adjusted(over, name, market, values, floor))
     return found
 
 
@@ -85,7 +87,9 @@ def _from_p_values(over: AcrossMarkets, name: str) -> dict[str, float]:
     return dict(zip(markets, values.tolist(), strict=True))
 
 
-def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, float]) -> StatisticalTest:
+def _adjusted(
+    over: AcrossMarkets, name: str, market: str, values: Mapping[str, float], floor: float
+) -> StatisticalTest:
     null = "This market's day is drawn like its pool days; p is adjusted for all markets looked at."
     if market == over.one.options.primary:
         return not_applicable(name, null, 1, PRIMARY)
@@ -98,7 +102,6 @@ def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, 
         reason = over.own[market].scaled.note or short
         return not_applicable(name, null, len(values), reason)
     size = len(over.joint.pool) if over.joint is not None and name == "romano_wolf" else 0
-    floor = 1 / (1 + size) if size else _smallest_adjusted(over, name)
     source = f"{size} joint pool days" if size else f"placebo p of {len(values)} markets"
     note = f"adjusted over {len(values)} markets"
     validity: Validity = "approximate" if name == "romano_wolf" else "conservative"
@@ -110,7 +113,12 @@ def _adjusted(over: AcrossMarkets, name: str, market: str, values: Mapping[str, 
 def _smallest_adjusted(over: AcrossMarkets, name: str) -> float:
     """Smallest p that Holm or Benjamini-Yekutieli can give: every market's own p at its floor."""
     floors = np.array([over.own[market].scaled.floor for market in over.adjusted_over])
-    return float(_METHODS[name](floors).min())
+    return float(_METHODS[name](floors).min()) if len(floors) else float("nan")
+
+
+def _smallest_stepped(over: AcrossMarkets) -> float:
+    """Smallest p of the step-down from the joint draws."""
+    return 1 / (1 + len(over.joint.pool)) if over.joint is not None else float("nan")
 
 
 def _joint(statistic: str) -> Callable[[AcrossMarkets], StatisticalTest]:

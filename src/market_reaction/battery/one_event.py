@@ -17,7 +17,7 @@ from market_reaction.inference.equivalence import no_reaction
 from market_reaction.inference.parametric import forecast_t
 from market_reaction.inference.placebo import PlaceboRank, placebo_rank
 from market_reaction.inference.power import t_mde_factor
-from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
+from market_reaction.inference.results import StatisticalTest, not_applicable
 from market_reaction.inference.selection import scaled_drifts
 from market_reaction.inference.volatility import garch_rank
 from market_reaction.other_news import OtherNews, news_inside, notable_news, own_id, same_releases
@@ -83,19 +83,28 @@ class OneEvent:
         """Other news inside the day-0 return of a market."""
         return self._news_at(market, self.day_zero[market])
 
-    def day_zeros(self, market: str) -> set[int]:
-        """Rows of every possible day 0 of a market."""
-        where = self.study.sessions.loc[[(self.event.name, market)]].iloc[0]
-        positions = self.study.prices[market].sessions.get_indexer(pd.DatetimeIndex(where["candidates"]))
-        return {self.day_zero[market], *positions.tolist()}
+    @cached_property
+    def possible_day_zeros(self) -> dict[str, set[int]]:
+        """Rows of every possible day 0 by market."""
+        found = {}
+        for market, position in self.day_zero.items():
+            where = self.study.sessions.loc[[(self.event.name, market)]].iloc[0]
+            candidates = self.study.prices[market].sessions.get_indexer(pd.DatetimeIndex(where["candidates"]))
+            found[market] = {position, *candidates.tolist()}
+        return found
+
+    @cached_property
+    def own_id(self) -> str | None:
+        """Catalogue row that is the announcement itself."""
+        return own_id(self.event)
 
     def shares_news(self, market: str, window: Window) -> bool:
         """Whether other news lies inside a return of a window around any possible day 0 of a market."""
         taus = range(window[0], window[1] + 1)
-        return any(self._news_at(market, at + tau) for at in self.day_zeros(market) for tau in taus)
+        return any(self._news_at(market, at + tau) for at in self.possible_day_zeros[market] for tau in taus)
 
     def _news_at(self, market: str, position: int) -> tuple[OtherNews, ...]:
-        return news_inside(self.study.prices[market], position, self.event, own_id(self.event))
+        return news_inside(self.study.prices[market], position, self.event, self.own_id)
 
     def among(self, market: str, news: pd.DataFrame) -> MarketPlacebo:
         """Placebo test of one market against days that hold some of the news given."""
@@ -187,19 +196,14 @@ def _conformal(statistic: str, permutations: str) -> Callable[[OneEvent, str, Ma
     name = f"conformal_{statistic}{'_iid' if permutations == 'iid' else ''}"
 
     def run(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
-        pair, (first, last) = one.pairs[market], one.window
-        abnormal = pair.abnormal[pair.at(first) : pair.at(last) + 1]
-        residuals = all_period_residuals(pair.fit.residuals, abnormal)
-        found = conformal_test(*residuals, statistic, permutations)  # type: ignore[arg-type]
-        exact = found.validity == "exact" and pair.fit.model in ("constant_mean", "zero_mean")
-        # slopes are those of the estimation window, not of all periods under the null
-        return replace(found, name=name, validity="exact" if exact else _inexact(found))
+        pair = one.pairs[market]
+        residuals = all_period_residuals(pair.fit.residuals, pair.abnormal[pair.rows(one.window)])
+        found = replace(conformal_test(*residuals, statistic, permutations), name=name)  # type: ignore[arg-type]
+        if found.validity == "exact" and pair.fit.model not in ("constant_mean", "zero_mean"):
+            return replace(found, validity="approximate")  # slopes are those of the estimation window alone
+        return found
 
     return run
-
-
-def _inexact(found: StatisticalTest) -> Validity:
-    return "approximate" if found.validity == "exact" else found.validity
 
 
 def _forecast_t(one: OneEvent, market: str, full: MarketPlacebo) -> StatisticalTest:
@@ -218,7 +222,7 @@ def _drift_before(one: OneEvent, market: str, full: MarketPlacebo) -> Statistica
     before = drifts[:-1][np.isfinite(drifts[:-1])]
     rank = placebo_rank(drifts[-1], before)
     null = f"The {DRIFT_LENGTH} sessions before the announcement are drawn like those before the pool days."
-    early = [zero for zero in one.day_zeros(market) if at - DRIFT_LENGTH <= zero < at]
+    early = [zero for zero in one.possible_day_zeros[market] if at - DRIFT_LENGTH <= zero < at]
     held = "; these sessions may hold the announcement itself, which is ambiguous" if early else ""
     note = f"pool windows overlap, so that a nominal 5% is 5 to 6%{held}"
     return as_test("drift_before", rank, float(drifts[-1]), null, note)
@@ -278,8 +282,9 @@ def bounds_of(one: OneEvent, market: str, full: MarketPlacebo, found: Statistica
         reach = float(special.stdtrit(pair.fit.df_resid, 0.975)) * std_error
         return {"mde": t_mde_factor(pair.fit.df_resid) * std_error, "conf_low": car - reach, "conf_high": car + reach}
     if found.name in ("conformal_car", "conformal_car_iid"):
-        first, last = (pair.at(tau) for tau in one.window)
         permutations: Literal["cyclic", "iid"] = "iid" if found.name.endswith("iid") else "cyclic"
-        interval = conformal_interval(pair.fit.residuals, pair.abnormal[first : last + 1], 0.95, "car", permutations)
+        interval = conformal_interval(
+            pair.fit.residuals, pair.abnormal[pair.rows(one.window)], 0.95, "car", permutations
+        )
         return {"conf_low": interval.conf_low, "conf_high": interval.conf_high}
     return {}
