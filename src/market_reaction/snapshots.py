@@ -355,7 +355,8 @@ class SnapshotStore:
                 f"the snapshot {path} was changed or is not whole: its sha256 is {digest}, "
                 f"and {snapshot.sidecar.name} says {snapshot.sha256}. {next_step}"
             )
-        bars = pd.read_parquet(io.BytesIO(content))
+        # One file in memory: threads gain nothing, and one still running when Python ends aborts the process.
+        bars = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         bars.index = pd.DatetimeIndex(bars.index).as_unit("ns")
         return bars
 
