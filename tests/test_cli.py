@@ -16,7 +16,10 @@ from typing import Any, get_args
 import pytest
 from typer.testing import CliRunner, Result
 
-from market_reaction import cli, events, loading, normal_models, notebooks
+from market_reaction import events, loading, normal_models, notebooks
+from market_reaction.cli import events as event_options
+from market_reaction.cli import options
+from market_reaction.cli.app import app
 from market_reaction.sources.yahoo import YahooSource
 
 RUNNER = CliRunner()
@@ -35,7 +38,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str, code: int = 0) -> Result:
-    result = RUNNER.invoke(cli.app, list(arguments))
+    result = RUNNER.invoke(app, list(arguments))
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     return result
@@ -169,10 +172,10 @@ def test_hostile_text_reaches_the_terminal_as_text() -> None:
 
 
 def test_choices_are_those_of_the_library() -> None:
-    assert {item.value for item in cli.Source} == set(get_args(loading.SourceName))
-    assert {item.value for item in cli.Model} == set(get_args(normal_models.NormalModel))
-    assert {item.value for item in cli.Direction} == set(events.catalogue("us_china")["direction"])
-    assert {item.value for item in cli.EventTable} - {"all"} == set(events.all_news()["table"])
+    assert {item.value for item in options.Source} == set(get_args(loading.SourceName))
+    assert {item.value for item in options.Model} == set(get_args(normal_models.NormalModel))
+    assert {item.value for item in event_options.Direction} == set(events.catalogue("us_china")["direction"])
+    assert {item.value for item in event_options.EventTable} - {"all"} == set(events.all_news()["table"])
 
 
 # react: forms of output
@@ -466,6 +469,7 @@ def test_closed_pipe_is_quiet() -> None:
 def test_interrupt_exits_with_130() -> None:
     code = (
         "import os, signal, market_reaction.doctor as d, market_reaction.cli as c;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a shell may have started the tests deaf to it
         "d.examine = lambda: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5);"
         "import sys; sys.argv = ['market-reaction', 'doctor']; c.main()"
     )

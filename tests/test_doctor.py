@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from market_reaction import cli, doctor, paths
+from market_reaction import doctor, paths
+from market_reaction.cli.app import app
 
 
 def by_name(checks: list[doctor.Check], name: str) -> list[doctor.Check]:
@@ -37,7 +38,7 @@ def test_a_sound_installation_is_usable() -> None:
 
 
 def test_the_command_shows_every_check() -> None:
-    result = CliRunner().invoke(cli.app, ["doctor"])
+    result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 0, result.output
     for name in ("Python", "bundled data", "Yahoo"):
         assert name in result.stdout
@@ -68,6 +69,6 @@ def test_a_bad_user_file_is_a_problem_not_a_crash(tmp_path: Path, monkeypatch: p
     own = tmp_path / "own.csv"
     own.write_text("name,class\nMine,bond\n", encoding="utf-8")
     monkeypatch.setenv("MARKET_REACTION_INSTRUMENTS", str(own))
-    result = CliRunner().invoke(cli.app, ["doctor"])
+    result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 1
     assert "has class 'bond'" in " ".join(result.stdout.split())

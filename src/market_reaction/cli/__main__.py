@@ -1,0 +1,5 @@
+"""``python -m market_reaction.cli``."""
+
+from market_reaction.cli import main
+
+main()
