@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FROM_EXCHANGE_CALENDARS = "ignore:Series.values returning an:DeprecationWarning"  # as in pyproject.toml
+NOTEBOOK_LIMIT = 60.0  # seconds for one notebook, start of the kernel included
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +50,31 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
         monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
         monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "market_reaction_compiled"))
+
+
+@pytest.fixture
+def execute(compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Run a notebook offline with some of its parameters changed, and give its cells by id."""
+    monkeypatch.setenv("PYTHONWARNINGS", f"default,{FROM_EXCHANGE_CALENDARS}")
+    monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
+
+    def run(path: Path, **changes: object) -> dict[str, Any]:
+        import nbformat
+        from nbclient import NotebookClient
+
+        from market_reaction.notebooks import kernel_settings
+
+        notebook = nbformat.read(path, as_version=4)
+        given = "\n".join(f"{name} = {value!r}" for name, value in changes.items())
+        (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+        cell.source += f"\n{given}"
+        place = {"metadata": {"path": str(tmp_path)}}
+        client = NotebookClient(
+            notebook, timeout=NOTEBOOK_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
+        )
+        began = time.monotonic()
+        client.execute()
+        assert time.monotonic() - began < NOTEBOOK_LIMIT
+        return {cell.id: cell for cell in notebook.cells}
+
+    return run

@@ -1,5 +1,7 @@
 """Small pieces several tests share: seeded panels and series built by hand."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,3 +20,13 @@ def price_data(closes: pd.DataFrame, **changes: object) -> PriceData:
     """Price data of instruments that have no calendar and close at 16:00 New York."""
     values = {"asset_class": "index", "bar_close": "16:00 America/New_York"} | changes
     return PriceData.from_frame(closes, {name: Instrument(name, **values) for name in closes.columns})
+
+
+def text_of(outputs: list[dict[str, Any]], kind: str) -> str:
+    return "".join(str(output.get("data", {}).get(kind, "")) for output in outputs)
+
+
+def warned(cells: dict[str, Any]) -> list[str]:
+    """What the cells wrote to stderr."""
+    outputs = [output for cell in cells.values() for output in cell.get("outputs", [])]
+    return [output["text"] for output in outputs if output.get("name") == "stderr"]

@@ -394,6 +394,7 @@ def test_interrupt_lets_jupyterlab_end_by_itself(tmp_path: Path) -> None:
     (tmp_path / "jupyterlab.py").write_text(
         "import signal, sys, time\n"
         "signal.signal(signal.SIGINT, lambda *_: (time.sleep(1), print('ended in order', flush=True), sys.exit(7)))\n"
+        "time.sleep(0.5)\n"  # on a busy machine the parent is still starting
         "print('ready', flush=True)\n"
         "time.sleep(30)\n",
         encoding="utf-8",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import check_notebooks
+from helpers import text_of, warned
 from market_reaction.instruments import DEFAULT_MARKETS
-from market_reaction.notebooks import NotebookError, kernel_settings, notebook_parameters, run_notebook
+from market_reaction.notebooks import NotebookError, notebook_parameters, run_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -193,41 +191,6 @@ def test_main_counts_problems(tmp_path: Path, cells: list[dict[str, Any]], capsy
 # Running the notebooks.
 
 PLOTLY = "application/vnd.plotly.v1+json"
-FROM_EXCHANGE_CALENDARS = "ignore:Series.values returning an:DeprecationWarning"  # as in pyproject.toml
-RUN_LIMIT = 60.0  # seconds for one notebook, start of the kernel included
-
-
-def text_of(outputs: list[dict[str, Any]], kind: str) -> str:
-    return "".join(str(output.get("data", {}).get(kind, "")) for output in outputs)
-
-
-@pytest.fixture
-def execute(compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
-    """Run a notebook offline with some of its parameters changed, and give its cells by id."""
-    monkeypatch.setenv("PYTHONWARNINGS", f"default,{FROM_EXCHANGE_CALENDARS}")
-    monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
-
-    def run(path: Path, **changes: object) -> dict[str, Any]:
-        notebook = nbformat.read(path, as_version=4)
-        given = "\n".join(f"{name} = {value!r}" for name, value in changes.items())
-        (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-        cell.source += f"\n{given}"
-        place = {"metadata": {"path": str(tmp_path)}}
-        client = NotebookClient(
-            notebook, timeout=RUN_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
-        )
-        began = time.monotonic()
-        client.execute()
-        assert time.monotonic() - began < RUN_LIMIT
-        return {cell.id: cell for cell in notebook.cells}
-
-    return run
-
-
-def warned(cells: dict[str, Any]) -> list[str]:
-    """What the cells wrote to stderr."""
-    outputs = [output for cell in cells.values() for output in cell.get("outputs", [])]
-    return [output["text"] for output in outputs if output.get("name") == "stderr"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
