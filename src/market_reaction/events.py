@@ -20,10 +20,10 @@ import pandas as pd
 
 from market_reaction import paths, times
 from market_reaction.errors import AnnouncementTimeError, EventTableError, did_you_mean
+from market_reaction.event_filters import EventSelection, Wanted, select
 
 PRECISIONS = ("minute", "hour", "day", "date")
 TABLES = ("us_china", "macro_releases", "other_news")
-DIRECTIONS = ("escalation", "de-escalation", "mixed")
 TIME_COLUMNS = ("announced_utc", "utc_earliest", "utc_latest")
 CORE_COLUMNS = ("title", *TIME_COLUMNS, "precision", "local_tz", "session_date")
 ONE_MINUTE = pd.Timedelta(minutes=1)
@@ -157,45 +157,84 @@ def all_news() -> pd.DataFrame:
     return pd.concat([catalogue(table).assign(table=table) for table in TABLES])
 
 
+def filter_events(
+    events: EventsLike | None = None,
+    *,
+    text: str = "",
+    since: str | None = None,
+    until: str | None = None,
+    direction: Wanted = None,
+    side: Wanted = None,
+    instrument: Wanted = None,
+    evidence: Wanted = None,
+    surprise: Wanted = None,
+    precision: Wanted = None,
+) -> EventSelection:
+    """Choose announcements by column, words and dates, and keep count of what each filter leaves out.
+
+    Parameters
+    ----------
+    events : mapping, DataFrame, str, Path or None
+        As in ``load_events``; the shipped US-China catalogue when left out.
+    text : str
+        Words that must all occur, case-insensitive, in id, title, description, instrument, side or place.
+    since, until : str, optional
+        Inclusive UTC dates ``YYYY-MM-DD``; an event whose bounds touch them is in.
+    direction, side, instrument, evidence, surprise, precision : str or sequence of str, optional
+        Values of that column, one of which must fit: ``"tariff"`` (which "tariff + export control" has as well),
+        ``"documented_*"`` for all that begin so, ``"not expected (implementation)"`` for all others. Those with "not"
+        must all hold.
+
+    Returns
+    -------
+    EventSelection
+        ``events`` for a study, and ``excluded`` with the reason of each of the others.
+
+    Raises
+    ------
+    EventTableError
+        A column the table lacks, or a value that no event of it has.
+
+    Examples
+    --------
+    >>> import market_reaction as mr
+    >>> chosen = mr.filter_events(evidence="documented_exact", direction="escalation", until="2025-12-31")
+    >>> print(chosen.answer())
+    5 of 131 announcements are taken: until leaves out 10, direction leaves out 49, evidence leaves out 67.
+    """
+    columns = {"direction": direction, "side": side, "instrument": instrument, "evidence": evidence}
+    columns |= {"surprise": surprise, "precision": precision}
+    return select(load_events(events), text=text, since=since, until=until, columns=columns)
+
+
 def search_events(
     text: str = "",
     *,
     since: str | None = None,
     until: str | None = None,
-    direction: str | None = None,
+    direction: Wanted = None,
+    side: Wanted = None,
+    instrument: Wanted = None,
+    evidence: Wanted = None,
+    surprise: Wanted = None,
+    precision: Wanted = None,
     table: str | None = "us_china",
 ) -> pd.DataFrame:
-    """Rows of the shipped catalogue whose text holds every word of ``text``.
+    """Rows of the shipped tables that hold every word of ``text`` and pass the filters.
 
     Parameters
     ----------
-    text : str
-        Words, case-insensitive, looked for in id, title, description, instrument, side and place.
-    since, until : str, optional
-        Inclusive UTC dates ``YYYY-MM-DD``.
-    direction : str, optional
-        ``"escalation"``, ``"de-escalation"`` or ``"mixed"``.
+    text, since, until, direction, side, instrument, evidence, surprise, precision
+        As in ``filter_events``, which also says what is left out.
     table : str or None
         ``"us_china"`` (the default), ``"macro_releases"``, ``"other_news"``, or None for all three.
     """
-    for name, value, allowed in (("table", table, TABLES), ("direction", direction, DIRECTIONS)):
-        if value is not None and value not in allowed:
-            raise EventTableError(
-                f"{name}={value!r} is not known; choose one of {', '.join(allowed)}, or leave it out."
-            )
+    if table is not None and table not in TABLES:
+        raise EventTableError(f"table={table!r} is not known; choose one of {', '.join(TABLES)}, or leave it out.")
+    columns = {"direction": direction, "side": side, "instrument": instrument, "evidence": evidence}
+    columns |= {"surprise": surprise, "precision": precision}
     rows = all_news() if table is None else catalogue(table)
-    searched = [c for c in ("title", "description", "instrument", "side", "place", "kind", "region") if c in rows]
-    haystack = rows[searched].fillna("").agg(" ".join, axis=1).str.casefold() + " " + rows.index.str.casefold()
-    keep = pd.Series(True, index=rows.index)
-    for word in text.casefold().split():
-        keep &= haystack.str.contains(word, regex=False)
-    if since:
-        keep &= rows["utc_latest"] >= times.parse_date(since, "since").tz_localize("UTC")
-    if until:
-        keep &= rows["utc_earliest"] < times.parse_date(until, "until").tz_localize("UTC") + pd.Timedelta(days=1)
-    if direction:
-        keep &= rows["direction"] == direction if "direction" in rows else False
-    return rows[keep]
+    return select(rows, text=text, since=since, until=until, columns=columns).events
 
 
 def suggest_event(instant: pd.Timestamp) -> str | None:

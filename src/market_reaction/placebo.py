@@ -19,6 +19,7 @@ from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_s
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.progress import progress
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EWMA_START, Window, check_history
@@ -411,7 +412,7 @@ def placebo_test(
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
     own: dict[tuple[str, str], MarketPlacebo] = {}
     joint: dict[str, JointPlacebo] = {}
-    for event_id, event in result.events.iterrows():
+    for event_id, event in progress(result.events.iterrows(), "Placebo days", total=len(result.events)):
         name = str(event_id)
         placed = {market: pair.position for (key, market), pair in result.pairs.items() if key == name}
         if not placed:

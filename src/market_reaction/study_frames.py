@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,9 +27,9 @@ MULTIPLES = np.arange(0.25, 4.01, 0.25)
 def band_frame(study: EventStudyResult, level: float) -> pd.DataFrame:
     """Rows of ``EventStudyResult.bands``."""
     single = len(study.studied_events) == 1
-    paths = _single_paths(study) if single else _mean_paths(study)
+    paths = _single_paths(study) if single else mean_paths(study)
     frames = []
-    for label, market, taus, path, covariance, df in paths:
+    for label, market, taus, path, covariance, df, _ in paths:
         if not len(path):
             continue
         band = simultaneous_band(path, covariance=covariance, level=level, df=df)
@@ -54,7 +54,30 @@ def band_frame(study: EventStudyResult, level: float) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
-_Path = tuple[str, str, np.ndarray, np.ndarray, np.ndarray, float]
+class CarPath(NamedTuple):
+    """CAR path of one event, or mean path over clusters of events.
+
+    Attributes
+    ----------
+    label, market : str
+        What it is a path of, and where.
+    taus, path : numpy.ndarray
+        Session offsets and values, shape (m,).
+    covariance : numpy.ndarray
+        Covariance of its error, shape (m, m).
+    df : float
+        Degrees of freedom of that covariance.
+    n_events : int
+        Events with a complete path.
+    """
+
+    label: str
+    market: str
+    taus: np.ndarray
+    path: np.ndarray
+    covariance: np.ndarray
+    df: float
+    n_events: int = 1
 
 
 def _complete(pair: PairStudy) -> int:
@@ -63,23 +86,24 @@ def _complete(pair: PairStudy) -> int:
     return int(absent[0]) if len(absent) else len(pair.abnormal)
 
 
-def _single_paths(study: EventStudyResult) -> Iterator[_Path]:
+def _single_paths(study: EventStudyResult) -> Iterator[CarPath]:
     """CAR path of the one event in each market, with the covariance of its forecast errors."""
     for (event_id, market), pair in study.pairs.items():
         count = _complete(pair)
         covariance = pair.forecast_cov[:count, :count].cumsum(axis=0).cumsum(axis=1)
-        yield event_id, market, pair.taus[:count], np.cumsum(pair.abnormal[:count]), covariance, pair.fit.df_resid
+        path = np.cumsum(pair.abnormal[:count])
+        yield CarPath(event_id, market, pair.taus[:count], path, covariance, pair.fit.df_resid)
 
 
-def _mean_paths(study: EventStudyResult) -> Iterator[_Path]:
-    """Mean CAR path over the clusters of events that have all sessions, with the covariance over clusters."""
+def mean_paths(study: EventStudyResult, *, cumulated: bool = True) -> Iterator[CarPath]:
+    """Mean CAR (or AR) path over the clusters of events that have all sessions, with the covariance over clusters."""
     for market in dict.fromkeys(market for _, market in study.pairs):
         pairs = {event_id: pair for (event_id, name), pair in study.pairs.items() if name == market}
         complete = {event_id: pair for event_id, pair in pairs.items() if np.isfinite(pair.abnormal).all()}
         if not complete:
             continue
         labels = study.clusters(market, study.windows.span_offsets)[list(complete)].to_numpy()
-        events = np.array([np.cumsum(pair.abnormal) for pair in complete.values()])
+        events = np.array([np.cumsum(pair.abnormal) if cumulated else pair.abnormal for pair in complete.values()])
         paths = np.column_stack([cluster_means(session, labels) for session in events.T])
         count = len(paths)
         if count < 2:
@@ -91,7 +115,7 @@ def _mean_paths(study: EventStudyResult) -> Iterator[_Path]:
             if count < len(complete)
             else f"mean of {count} events"
         )
-        yield label, market, taus, paths.mean(axis=0), covariance, count - 1.0
+        yield CarPath(label, market, taus, paths.mean(axis=0), covariance, count - 1.0, len(complete))
 
 
 def diagnostic_frame(study: EventStudyResult) -> pd.DataFrame:
