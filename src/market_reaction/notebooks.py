@@ -7,9 +7,7 @@ a misspelt one would leave the old value in place without a word.
 from __future__ import annotations
 
 import ast
-import copy
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -20,9 +18,6 @@ from typing import Any, NamedTuple
 
 from market_reaction import paths
 from market_reaction.errors import MarketReactionError, did_you_mean
-
-PLOTLY = "application/vnd.plotly.v1+json"
-HTML = "text/html"
 
 
 class NotebookError(MarketReactionError):
@@ -88,7 +83,7 @@ def notebook_parameters(path: Path) -> dict[str, object]:
     NotebookError
         The file cannot be read as a notebook, or no cell is tagged ``parameters``.
     """
-    for cell in _read(path)["cells"]:
+    for cell in read_notebook(path)["cells"]:
         if "parameters" in cell.get("metadata", {}).get("tags", []):
             tree = ast.parse(cell["source"])
             return {name: value for statement in tree.body for name, value in _assigned(statement)}
@@ -97,7 +92,8 @@ def notebook_parameters(path: Path) -> dict[str, object]:
     )
 
 
-def _read(path: Path) -> Any:
+def read_notebook(path: Path) -> Any:
+    """Notebook in format 4, or an error that names the file."""
     import nbformat
 
     try:
@@ -210,6 +206,8 @@ def run_notebook(path: Path, parameters: Mapping[str, object], output: Path | No
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
+    from market_reaction.notebook_pages import to_html
+
     read_parameters(path, dict.fromkeys(parameters, ""))
     target = paths.build_dir() / path.name if output is None else output.with_suffix(".ipynb")
     if target.resolve() == path.resolve():
@@ -217,7 +215,7 @@ def run_notebook(path: Path, parameters: Mapping[str, object], output: Path | No
     html = target.with_suffix(".html")
     target.parent.mkdir(parents=True, exist_ok=True)
     html.unlink(missing_ok=True)
-    with _environment(PLOTLY_RENDERER="plotly_mimetype"):
+    with environment(PLOTLY_RENDERER="plotly_mimetype"):
         try:
             execute_notebook(
                 str(path),
@@ -236,7 +234,7 @@ def run_notebook(path: Path, parameters: Mapping[str, object], output: Path | No
             raise NotebookError(
                 f"{path.stem} stopped because its Python process ended: {error} Run it again."
             ) from None
-    html.write_text(to_html(_read(target)), encoding="utf-8")
+    html.write_text(to_html(read_notebook(target)), encoding="utf-8")
     return Executed(target, html)
 
 
@@ -254,7 +252,7 @@ def kernel_settings() -> Any:
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
     """Set environment variables for the kernels started inside."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
@@ -266,37 +264,6 @@ def _environment(**values: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def to_html(notebook: Any) -> str:
-    """One HTML page of an executed notebook that needs no network: charts included, nothing loaded from elsewhere.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        The executed notebook; it is not changed.
-    """
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")
-    body, _ = exporter.from_notebook_node(_with_charts(notebook))
-    return re.sub(r'<script src="">\s*</script>', "", str(body))
-
-
-def _with_charts(notebook: Any) -> Any:
-    """Copy in which every plotly chart is HTML; nbconvert leaves the JupyterLab form of a chart out without a word."""
-    from plotly.io import to_html as chart_html
-
-    copied = copy.deepcopy(notebook)
-    script = True  # the first chart brings the plotly script, 5 MB, and serves the others
-    for cell in copied["cells"]:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if PLOTLY in data:
-                figure = {key: value for key, value in data[PLOTLY].items() if key in ("data", "layout", "frames")}
-                data[HTML] = chart_html(figure, full_html=False, include_plotlyjs=script, validate=False)
-                script = False
-    return copied
 
 
 def working_copy(name: str) -> tuple[Path, Path]:

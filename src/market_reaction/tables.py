@@ -291,7 +291,9 @@ def reaction_html(result: ReactionResult) -> str:
 
 def wrapped(parts: Iterable[str]) -> str:
     """HTML of a result from its parts, with the style they need."""
-    return f'<div class="mr-result"><style>{STYLE}</style>{"".join(parts)}</div>'
+    from market_reaction.theme import INK_STYLE
+
+    return f'<div class="mr-result"><style>{STYLE}{INK_STYLE}</style>{"".join(parts)}</div>'
 
 
 def study_html(result: EventStudyResult) -> str:

@@ -21,12 +21,17 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#cc7
 LINES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56b4e9")
 GREY, PALE, GRID = "#808080", "rgba(128, 128, 128, 0.22)", "rgba(128, 128, 128, 0.25)"
 BLUE_BAND = "rgba(0, 114, 178, 0.22)"
-# "auto" is the grey with nearly the same contrast on white (4.3) and on JupyterLab's dark page (4.4).
-INK = {"auto": "#7a7a7a", "light": "#222222", "dark": "#e0e0e0"}
+# "auto" is the grey with nearly the same contrast on white (4.3) and on JupyterLab's dark page (4.4); no other chart
+# has exactly this one, so that INK_STYLE can give text of this grey the ink of the page.
+INK = {"auto": "#7a7a7b", "light": "#222222", "dark": "#e0e0e0"}
+INK_STYLE = """
+.js-plotly-plot svg text[style*="fill: rgb(122, 122, 123)"] {fill: var(--jp-ui-font-color1, currentColor) !important}
+"""
 WIDTH = 660  # pixels in a report; in a notebook charts take the width there is
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TITLE, _SUBTITLE = 15, 12
 _TITLE_CHARS, _SUBTITLE_CHARS = 70, 96
+_BUTTONS_LEFT_OUT = ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"]
 
 
 def hatched(colour: str) -> dict[str, object]:
@@ -82,6 +87,8 @@ def template(theme: Theme = "auto") -> go.layout.Template:
         hoverlabel={"bgcolor": "#222222", "bordercolor": "#222222", "font": {"color": "#ffffff", "size": 12}},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "xref": "container", "y": 0, "yanchor": "bottom",
                 "yref": "container", "bgcolor": "rgba(0, 0, 0, 0)", "font": {"size": 12}},
+        # Few buttons, which leave the title free; dragging zooms and a double click takes it back.
+        modebar={"remove": _BUTTONS_LEFT_OUT, "bgcolor": "rgba(0, 0, 0, 0)", "color": GREY, "activecolor": ink},
         separators=".,",
     )  # fmt: skip
     return go.layout.Template(layout=layout)
