@@ -27,7 +27,8 @@ class Hours:
     sessions : pandas.DatetimeIndex
         Session labels, tz-naive midnights, in order.
     opens, closes, break_starts, break_ends : pandas.DatetimeIndex
-        UTC instants of the same length as ``sessions``; NaT where a session has no lunch break.
+        UTC instants of the same length as ``sessions``; NaT where a session has no lunch break. CME sessions end at
+        16:00 Chicago, an hour before the next one opens (until 18 September 2015 they ended at 16:15).
     early : pandas.Series
         By session label, how much earlier than usual a short session closes (timedelta); short sessions only.
     """
@@ -90,11 +91,20 @@ def hours(code: str) -> Hours:
         code=code,
         sessions=pd.DatetimeIndex(schedule.index).as_unit("ns"),
         opens=pd.DatetimeIndex(schedule["open"]).as_unit("ns"),
-        closes=closes.as_unit("ns"),
+        closes=_without_maintenance(code, closes).as_unit("ns"),
         break_starts=pd.DatetimeIndex(schedule["break_start"]).as_unit("ns"),
         break_ends=pd.DatetimeIndex(schedule["break_end"]).as_unit("ns"),
         early=_early_by(calendar, closes),
     )
+
+
+def _without_maintenance(code: str, closes: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """End CME sessions at 16:00 Chicago, where the calendar has 17:00: the hour between is for maintenance."""
+    if code != "CMES":
+        return closes
+    local = closes.tz_convert("America/Chicago")
+    late = local.tz_localize(None) - local.tz_localize(None).normalize() > pd.Timedelta(hours=16)
+    return closes.where(~late, closes - pd.Timedelta(hours=1))
 
 
 def _early_by(calendar: object, closes: pd.DatetimeIndex) -> pd.Series:

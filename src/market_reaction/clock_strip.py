@@ -9,11 +9,10 @@ import plotly.graph_objects as go
 
 from market_reaction import display, wording
 from market_reaction import theme as themes
-from market_reaction.sessions import SessionClock
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
+from market_reaction.timing.hours import Segment, trading_hours
 
 if TYPE_CHECKING:
-    from market_reaction.prices import PriceSeries
     from market_reaction.reaction_result import MarketReaction, ReactionResult
 
 BEFORE, AFTER = pd.Timedelta(hours=18), pd.Timedelta(hours=30)
@@ -21,8 +20,6 @@ LONGEST = pd.Timedelta(days=6)  # a longer wait for day 0 is shown as an arrow
 NEWS_SHOWN, NEWS_CHARS = 8, 74
 _PER_ROW, _PER_LANE, _PER_LINE = 30, 17, 16  # pixels of a market, of a lane of numbers, of a line of the key
 _PIXELS, _NUMBER = 450, 18  # of the time axis in a report, and of a number on it
-
-Segment = tuple[pd.Timestamp, pd.Timestamp]
 
 
 class NewsTick(NamedTuple):
@@ -98,38 +95,6 @@ def _span(result: ReactionResult) -> Segment:
     limit = high + LONGEST
     reach = [close for close in closes if close <= limit]
     return low - BEFORE, max([high + AFTER, *(close + pd.Timedelta(hours=2) for close in reach)])
-
-
-def trading_hours(series: PriceSeries, start: pd.Timestamp, end: pd.Timestamp) -> list[Segment]:
-    """Stretches between two instants in which a market trades; none for fixings, yields and spot assessments."""
-    clock = SessionClock.of(series)
-    if clock.round_the_clock:
-        return _fx_weeks(start, end)
-    hours = clock.hours
-    if hours is None:
-        return []
-    observed = hours.sessions.isin(clock.sessions) | (hours.sessions > clock.sessions[-1])
-    inside = observed & (hours.closes > start) & (hours.opens < end)
-    found: list[Segment] = []
-    for at in inside.nonzero()[0].tolist():
-        opens, closes = hours.opens[at], hours.closes[at]
-        pause, resume = hours.break_starts[at], hours.break_ends[at]
-        found += [(opens, closes)] if pd.isna(pause) else [(opens, pause), (resume, closes)]
-    return [(max(low, start), min(high, end)) for low, high in found if low < end and high > start]
-
-
-def _fx_weeks(start: pd.Timestamp, end: pd.Timestamp) -> list[Segment]:
-    """Spot FX trades from Sunday 17:00 to Friday 17:00 New York time."""
-    day = start.tz_convert("America/New_York").tz_localize(None).normalize() - pd.Timedelta(days=7)
-    weeks = []
-    for sunday in pd.date_range(day, end.tz_convert(None).normalize(), freq="W-SUN"):
-        opens, closes = (
-            (sunday + pd.Timedelta(days=days, hours=17)).tz_localize("America/New_York").tz_convert("UTC")
-            for days in (0, 5)
-        )
-        if opens < end and closes > start:
-            weeks.append((max(opens, start), min(closes, end)))
-    return weeks
 
 
 def _hours(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> None:

@@ -1,0 +1,122 @@
+"""Gaps and session moves as sentences and as HTML: rounding happens here, no statistic is computed."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+from market_reaction import tables, wording
+from market_reaction.timing import shared
+from market_reaction.wording import UNUSUAL
+
+if TYPE_CHECKING:
+    from market_reaction.timing.gap_result import GapPart, OvernightGaps
+
+NAMES = {"gap": "overnight gap", "session": "session move"}
+NEWS = {
+    "holds it": "holds the news",
+    "before it": "before the news: no reaction to it",
+    "after it": "after the news",
+    "may hold it": "may hold the news",
+}
+
+
+def gap_answer(result: OvernightGaps) -> str:
+    """How the first market's move splits, which parts were unusual, and which came before the news."""
+    headline = [piece for piece in result.parts if piece.headline]
+    if not headline:
+        reasons = "; ".join(f"{row.market}: {row.reason}" for row in result.excluded.itertuples())
+        return wording.clean(f"No market here can be split into overnight gap and session move ({reasons}).")
+    gap, session = headline[:2]
+    sentences = [_split(gap, session), _place(gap)]
+    others = headline[2:]
+    unusual = [piece for piece in others if unusual_part(piece)]
+    if others:
+        found = wording.listed([f"{piece.market}'s {NAMES[piece.part]} ({_move_and_p(piece)}{early(piece)})" for piece in unusual])
+        count = len(others) // 2
+        of = "the other market" if count == 1 else f"the {count} other markets"
+        verb = "was" if len(unusual) == 1 else "were"
+        sentences.append(f"Of {of}, {found} {verb} unusual." if unusual else f"No part of {of} was unusual.")
+        if unusual:
+            sentences.append(f"Of {len(headline)} parts, about {UNUSUAL * len(headline):.1f} would be by chance.")
+    return wording.clean(" ".join(sentences))
+
+
+def unusual_part(piece: GapPart) -> bool:
+    """Whether the placebo p of a part is at most 0.05."""
+    return bool(piece.test.rank.p_value <= UNUSUAL)
+
+
+def early(piece: GapPart) -> str:
+    """Remark on a part that ended before the news."""
+    return ", before the news" if piece.news == "before it" else ""
+
+
+def _move_and_p(piece: GapPart) -> str:
+    rank = piece.test.rank
+    p_value = f"placebo p {wording.p_value(rank.p_value)}" if math.isfinite(rank.p_value) else f"no p: {rank.note}"
+    return f"{wording.move(piece.move, piece.unit)}, {p_value}"
+
+
+def _split(gap: GapPart, session: GapPart) -> str:
+    whole = wording.moved(gap.change, gap.unit)
+    which = [NAMES[piece.part] for piece in (gap, session) if unusual_part(piece)]
+    verdict = f"; its {wording.listed(which)} {'was' if len(which) == 1 else 'were'} unusual" if which else (
+        "; neither part was unusual" if math.isfinite(gap.test.rank.p_value) else ""
+    )  # fmt: skip
+    return (
+        f"{gap.market} {whole} in its session of {wording.day(gap.session)}: overnight gap {_move_and_p(gap)}, then "
+        f"session move {_move_and_p(session)}{verdict}."
+    )
+
+
+def _place(gap: GapPart) -> str:
+    """Where the news fell, and what that means for the two parts."""
+    if gap.news == "before it":
+        return "The news came inside the session, so the gap was there before it and is no reaction to it."
+    if gap.news == "holds it":
+        return (
+            f"The news came before the open, when {wording.share(gap.share_before)} of the hours since the close "
+            "before had passed: the gap is the first move that can hold it, and also holds what came earlier."
+        )
+    return "The hour of the news, or of the open, is not certain enough to say which part holds it."
+
+
+def gap_html(result: OvernightGaps) -> str:
+    """HTML of the split: the answer, one line a part, what is left out and why."""
+    rows, classes = [], []
+    for piece in result.parts:
+        test = piece.test
+        mark = ' <span class="mr-mark">unusual</span>' if unusual_part(piece) else ""
+        session = wording.day(piece.session) if piece.headline else f"or {wording.day(piece.session)}"
+        cells = [
+            piece.market if piece.headline and piece.part == "gap" else "",
+            (session + (" (ambiguous)" if piece.ambiguous and piece.headline else "")) if piece.part == "gap" else "",
+            NAMES[piece.part], shared.span(*piece.span), wording.move(piece.move, piece.unit),
+            wording.size(test.usual, piece.unit), shared.p_and_floor(test.rank), wording.size(test.mde, piece.unit),
+            NEWS[piece.news] + shared.share_note(piece),
+        ]  # fmt: skip
+        texts = [tables.cell(text) for text in cells]
+        texts[6] += mark
+        rows.append(texts)
+        classes.append("mr-unusual" if mark else "")
+    headings = ["Market", "Session", "Part", "From, to (UTC)", "Change", "Usual day", "Placebo p (floor)",
+                "Smallest detectable", "To the news"]  # fmt: skip
+    legend = (
+        "Changes are log returns, so that gap and session move add up. Usual day: standard deviation of that part as "
+        "known the session before (EWMA 0.97). Placebo p: share of comparable days whose same part was at least as "
+        "large for its time."
+    )
+    left = [[tables.cell(row.market), tables.cell(wording.day(row.session)), tables.cell(row.reason)]
+            for row in result.excluded.itertuples()]  # fmt: skip
+    parts = [
+        f"<h3>{escape('Overnight gap and session move')}</h3>",
+        f'<p class="mr-answer">{tables.cell(result.answer())}</p>',
+        tables.html_table(headings, rows, classes) if rows else "",
+        f'<p class="mr-quiet">{escape(legend)}</p>' if rows else "",
+        tables.bullets(result.notes),
+        shared.section("Without a split", tables.html_table(["Market", "Session", "Reason"], left) if left else ""),
+        shared.sources(result.vintage),
+    ]
+    return tables.wrapped(parts)

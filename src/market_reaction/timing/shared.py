@@ -1,0 +1,51 @@
+"""Small pieces of text that the tables of this package share."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from market_reaction import tables, wording
+
+if TYPE_CHECKING:
+    from market_reaction.inference.placebo import PlaceboRank
+    from market_reaction.timing.gap_result import GapPart
+
+
+def p_and_floor(rank: PlaceboRank) -> str:
+    """Placebo p with its floor in brackets."""
+    if not math.isfinite(rank.p_value):
+        return wording.NOT_AVAILABLE
+    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
+
+
+def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Two instants in UTC, the day of the second only where it is another."""
+    second = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    return f"{start:%Y-%m-%d %H:%M} – {second}"
+
+
+def share_note(piece: GapPart) -> str:
+    """Share of a part's hours before the news, where the news fell into it."""
+    if piece.news != "holds it" or not math.isfinite(piece.share_before):
+        return ""
+    return f", {wording.share(piece.share_before)} of its time came before"
+
+
+def section(heading: str, body: str) -> str:
+    """HTML of a part with its heading; empty where the part is."""
+    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
+
+
+def sources(vintage: pd.DataFrame) -> str:
+    """Folded table of where the series come from."""
+    return tables.folded("Where the figures come from", tables.vintage_table(vintage))
+
+
+def source_line(vintage: pd.DataFrame) -> str:
+    """Sources of the series in a few words, for the subtitle of a chart."""
+    names = ", ".join(dict.fromkeys(vintage["source"]))
+    return f"Source: {names}; series end {wording.day(vintage['last'].min())} or later."
