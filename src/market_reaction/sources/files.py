@@ -126,6 +126,10 @@ class FilesSource:
             _KEPT[key] = _build(instrument, entry, pd.Timestamp(stat.st_mtime_ns, unit="ns", tz="UTC"))
         return _KEPT[key]
 
+    def path_of(self, instrument: Instrument) -> Path:
+        """File of an instrument; raises as ``fetch`` does where no file or more than one is."""
+        return self._entry(instrument).path
+
     def _entry(self, instrument: Instrument) -> _Entry:
         found = self._entries.get(instrument.name) or self._outside_catalogue(instrument)
         if len(found) == 1:

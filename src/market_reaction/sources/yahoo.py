@@ -131,6 +131,11 @@ class YahooSource:
         self._now = now
 
     @property
+    def present(self) -> pd.Timestamp:
+        """The present instant (UTC) as this source sees it."""
+        return self._now()
+
+    @property
     def _session(self) -> Any:
         if self._given is None:
             from curl_cffi.requests import Session

@@ -1,0 +1,359 @@
+"""What ``react_intraday`` gives: frozen results that may be empty, and then say why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.exports import Exportable, Provenance
+from market_reaction.inference.placebo import PlaceboRank
+from market_reaction.intraday.bars import BarData, BarSeries
+from market_reaction.intraday.moves import NS_PER_MINUTE
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Window = tuple[float, float]
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlacebo:
+    """Where the move of a window stands among the moves over the same minutes of earlier days.
+
+    Attributes
+    ----------
+    rank : PlaceboRank
+        p, its floor and the number of days.
+    pool : numpy.ndarray
+        Signed moves of the earlier days, latest first, shape (S,).
+    pool_utc : pandas.DatetimeIndex
+        Instants they are measured around.
+    scaled : bool
+        Whether each move was divided by the EWMA(0.97) volatility of the same minutes before it: done where at least
+        100 days remain after the first 60.
+    mde : float
+        Smallest effect found with 80% power at 5%, in the unit of the move; infinite where no p of 0.05 is attainable.
+    n_left_out : int
+        Days left out because an excluded event fell into the window.
+    """
+
+    rank: PlaceboRank
+    pool: np.ndarray
+    pool_utc: pd.DatetimeIndex
+    scaled: bool
+    mde: float
+    n_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowMove:
+    """Move of one market over one window.
+
+    Attributes
+    ----------
+    asked, used : tuple of float
+        Minutes from the announcement: as asked, and as the bars allow; equal where ``kind`` is ``"as asked"``.
+    kind : str
+        ``"as asked"``; ``"nearest"`` where bars are too long for the window; ``"widened"`` where the announcement is
+        known less exactly than the window needs; ``"refused"``.
+    reason : str
+        Why the window was refused, widened or replaced; else empty.
+    before_utc, after_utc : pandas.Timestamp or NaT
+        Ends of the bars whose closes are the prices.
+    price_before, price_after : float
+        Prices; NaN where refused.
+    stale_before, stale_after : float
+        Minutes from those bars' ends to the ends of the window used.
+    change : float
+        Simple return (decimal), or difference of levels for yields and volatility indexes.
+    volume, usual_volume, volume_share : float
+        Volume from the announcement to the end of the window, its median over the same minutes of earlier days, and the
+        share of those days with at least as much; NaN where there is no volume.
+    n_volume : int
+        Days of that comparison.
+    abnormal, beta : float
+        Move beyond the market model and its beta; NaN without a benchmark.
+    news : tuple of str
+        Titles of other news inside the window.
+    placebo : WindowPlacebo or None
+        None where refused.
+    """
+
+    asked: Window
+    used: Window
+    kind: Literal["as asked", "nearest", "widened", "refused"]
+    reason: str = ""
+    before_utc: pd.Timestamp = pd.NaT  # type: ignore[assignment]
+    after_utc: pd.Timestamp = pd.NaT  # type: ignore[assignment]
+    price_before: float = NAN
+    price_after: float = NAN
+    stale_before: float = NAN
+    stale_after: float = NAN
+    change: float = NAN
+    volume: float = NAN
+    usual_volume: float = NAN
+    volume_share: float = NAN
+    n_volume: int = 0
+    abnormal: float = NAN
+    beta: float = NAN
+    news: tuple[str, ...] = ()
+    placebo: WindowPlacebo | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a move."""
+        return bool(np.isfinite(self.change))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How the reaction spread over the hour after the announcement.
+
+    Attributes
+    ----------
+    half_minutes : float
+        Minute by which half of the move of the hour was done for the first time; NaN with ``reason``.
+    hour_change : float
+        Move from the last price before the announcement to the end of the hour.
+    volatility_before, volatility_after : float
+        Realised volatility per minute in the hour before and the hour after; the bars that straddle the announcement
+        count as after.
+    usual_after : float
+        Median of the second over the same minutes of earlier days.
+    n_days : int
+        Days of that comparison.
+    reason : str
+        Why figures are missing; else empty.
+    """
+
+    half_minutes: float
+    hour_change: float
+    volatility_before: float
+    volatility_after: float
+    usual_after: float
+    n_days: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MarketIntraday:
+    """One market around the announcement.
+
+    Attributes
+    ----------
+    series : BarSeries
+        Its bars.
+    moves : tuple of WindowMove
+        One for each window asked for, and one more where a window had to be widened.
+    path : pandas.DataFrame
+        Cumulated move: minute, end_utc, close, change, volume, usual_volume, low, high, n_days (the last three the
+        pointwise 5% and 95% quantiles over earlier days and their number); empty without a price before.
+    straddling : pandas.DataFrame
+        Bars that hold the announcement or its bounds: start_utc, end_utc.
+    spread : Spread
+        How the reaction spread over the hour.
+    notes : tuple of str
+        What a reader should know: thin bars, bad ticks near the announcement, a clock set aside.
+    """
+
+    series: BarSeries
+    moves: tuple[WindowMove, ...]
+    path: pd.DataFrame
+    straddling: pd.DataFrame
+    spread: Spread
+    notes: tuple[str, ...]
+
+    @property
+    def market(self) -> str:
+        """Name of the market."""
+        return self.series.name
+
+    @property
+    def headline(self) -> WindowMove | None:
+        """First window that was measured; None where all were refused."""
+        return next((move for move in self.moves if move.measured), None)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IntradayResult(Exportable):
+    """Moves of several markets in the minutes around one announcement; built only by ``react_intraday``.
+
+    Attributes
+    ----------
+    event : pandas.Series
+        The announcement as a row of an event table.
+    markets : tuple of MarketIntraday
+        In the order asked for; empty where no bars are at hand, and ``reason`` says why.
+    bars : BarData
+        The bars, with what could not be had.
+    other_news : pandas.DataFrame
+        Other news within two hours before and after: id, title, announced_utc, minute, precision.
+    parameters : mapping of str to object
+        What was asked for.
+    notes : tuple of str
+        What a reader should know.
+    reason : str
+        Why there is no market or no window; empty where something was measured.
+    """
+
+    event: pd.Series
+    markets: tuple[MarketIntraday, ...]
+    bars: BarData
+    other_news: pd.DataFrame
+    parameters: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+    def __getitem__(self, market: str) -> MarketIntraday:
+        """One market by its name."""
+        name = self.bars[market].name
+        return next(row for row in self.markets if row.market == name)
+
+    def __repr__(self) -> str:
+        """The answer."""
+        return f"<IntradayResult: {self.answer()}>"
+
+    @property
+    def measured(self) -> tuple[MarketIntraday, ...]:
+        """Markets with at least one window."""
+        return tuple(row for row in self.markets if row.headline is not None)
+
+    @property
+    def excluded(self) -> pd.DataFrame:
+        """What has no figure and why: columns market, window, reason."""
+        rows = [(row.market, _window(move.asked), move.reason) for row in self.markets for move in row.moves
+                if move.kind == "refused"]  # fmt: skip
+        rows += [(row.market, "", row.reason) for row in self.bars.unavailable.itertuples(index=False)]
+        return pd.DataFrame(rows, columns=["market", "window", "reason"], dtype=str)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a market and window, unrounded decimals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns market, asked_from, asked_to, used_from, used_to (minutes), kind, before_utc, price_before,
+            stale_before, after_utc, price_after, stale_after (minutes), change, unit, placebo_p, placebo_p_floor,
+            n_placebo, scaled, mde, volume, usual_volume, volume_share, n_volume, abnormal, beta, other_news, reason.
+        """
+        rows = [_frame_row(row.series, move) for row in self.markets for move in row.moves]
+        return pd.DataFrame(rows, columns=list(_frame_row_columns()))
+
+    def paths(self) -> pd.DataFrame:
+        """Cumulated moves of all markets: market and the columns of ``MarketIntraday.path``."""
+        parts = [row.path.assign(market=row.market) for row in self.markets if len(row.path)]
+        columns = ["market", *PATH_COLUMNS]
+        return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+    def spread(self) -> pd.DataFrame:
+        """How the reaction spread, one row a market: the fields of ``Spread``."""
+        fields = Spread.__dataclass_fields__
+        rows = [{"market": row.market} | {name: getattr(row.spread, name) for name in fields} for row in self.markets]
+        return pd.DataFrame(rows, columns=["market", *fields]).set_index("market")
+
+    def answer(self, width: int | None = None) -> str:
+        """Say in a sentence or two what moved and whether it was unusual, or why that cannot be told."""
+        from market_reaction.intraday import words
+
+        text = words.answer(self)
+        return text if width is None else textwrap.fill(text, width)
+
+    def plot(
+        self,
+        *,
+        kind: Literal["path", "placebo", "volume"] = "path",
+        market: str | None = None,
+        theme: Literal["auto", "light", "dark"] = "auto",
+    ) -> go.Figure:
+        """Chart of the result; an empty one that says the reason where there is nothing to draw.
+
+        Parameters
+        ----------
+        kind : {"path", "placebo", "volume"}
+            Cumulated moves, the first window among earlier days, or volume against the same minutes of earlier days.
+        market : str, optional
+            One market; for ``"path"`` a panel for each when left out, else the first.
+        theme : {"auto", "light", "dark"}
+            ``"auto"`` is readable on a light and on a dark page.
+        """
+        from market_reaction.intraday import charts
+
+        return charts.intraday_figure(self, kind=kind, market=market, theme=theme)
+
+    def figures(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> dict[str, go.Figure]:
+        """Charts by name; none where nothing was measured."""
+        if not self.measured:
+            return {}
+        found = {"path": self.plot(theme=theme), "placebo": self.plot(kind="placebo", theme=theme)}
+        if any(row.series.volume for row in self.measured):
+            found["volume"] = self.plot(kind="volume", theme=theme)
+        return found
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by name: moves, paths, spread, other news, what was left out, findings on the bars."""
+        return {
+            "Moves": self.to_frame(),
+            "Paths": self.paths(),
+            "Spread of the reaction": self.spread(),
+            "Other news": self.other_news,
+            "Excluded": self.excluded,
+            "Findings on bars": self.bars.quality(),
+        }
+
+    def provenance(self) -> Provenance:
+        """Parameters, vintage and package version."""
+        return Provenance(self.parameters, self.bars.vintage)
+
+    def _repr_html_(self) -> str:
+        from market_reaction.intraday.html import result_html
+
+        return result_html(self)
+
+
+PATH_COLUMNS = ("minute", "end_utc", "close", "change", "volume", "usual_volume", "low", "high", "n_days")
+
+
+def _window(window: Window) -> str:
+    from market_reaction.intraday.words import window_text
+
+    return window_text(window)
+
+
+def _frame_row_columns() -> tuple[str, ...]:
+    return (
+        "market", "asked_from", "asked_to", "used_from", "used_to", "kind", "before_utc", "price_before",
+        "stale_before", "after_utc", "price_after", "stale_after", "change", "unit", "placebo_p", "placebo_p_floor",
+        "n_placebo", "scaled", "mde", "volume", "usual_volume", "volume_share", "n_volume", "abnormal", "beta",
+        "other_news", "reason",
+    )  # fmt: skip
+
+
+def _frame_row(series: BarSeries, move: WindowMove) -> dict[str, Any]:
+    placebo = move.placebo
+    rank = placebo.rank if placebo is not None else PlaceboRank(NAN, NAN, NAN, 0, move.reason)
+    plain = {name: getattr(move, name) for name in _frame_row_columns() if name in WindowMove.__dataclass_fields__}
+    return plain | {
+        "market": series.name,
+        "asked_from": move.asked[0],
+        "asked_to": move.asked[1],
+        "used_from": move.used[0],
+        "used_to": move.used[1],
+        "unit": series.instrument.change_unit,
+        "placebo_p": rank.p_value,
+        "placebo_p_floor": rank.floor,
+        "n_placebo": rank.n_placebo,
+        "scaled": placebo.scaled if placebo is not None else False,
+        "mde": placebo.mde if placebo is not None else NAN,
+        "other_news": "; ".join(move.news),
+    }
+
+
+def minute_of(instant_ns: np.ndarray, event_ns: int) -> np.ndarray:
+    """Minutes from the announcement to some instants."""
+    return (instant_ns - event_ns) / NS_PER_MINUTE
