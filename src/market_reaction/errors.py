@@ -9,6 +9,7 @@
     |- EventTableError          a row of an event table that cannot be used (also ValueError)
     |- DataUnavailableError     no source could give the series (``symbol``, ``cause``, ``retryable``)
     |- SnapshotError            a stored snapshot that does not match its checksum
+    |- ExportError              a file of a result that cannot be made: no browser, another ending, a chart missing
     `- WindowError              windows that overlap, or reach beyond the series (also ValueError)
        `- EstimationError       a normal-return model that cannot be fitted on the estimation window
 
@@ -51,6 +52,10 @@ class EstimationError(WindowError):
 
 class SnapshotError(MarketReactionError):
     """A stored snapshot does not match its checksum or cannot be read."""
+
+
+class ExportError(MarketReactionError):
+    """A report, table or picture cannot be made: a program is missing, the file has another ending, a chart is lost."""
 
 
 class DataUnavailableError(MarketReactionError):

@@ -7,7 +7,7 @@ going back from the last one whose session in every market shown lies at least 1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from market_reaction import times
 from market_reaction.calendars import FIRST
 from market_reaction.design import Counterfactual
+from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
@@ -112,7 +113,7 @@ class JointPlacebo:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PlaceboResult:
+class PlaceboResult(Exportable):
     """Placebo tests of one or more events.
 
     Attributes
@@ -123,11 +124,14 @@ class PlaceboResult:
         Joint tests over the markets. No entry where fewer than two markets have a test.
     history : int
         Pool size aimed at.
+    vintage : pandas.DataFrame
+        Provenance of the series, as ``PriceData.vintage`` gives it.
     """
 
     markets: Mapping[tuple[str, str], MarketPlacebo]
     joint: Mapping[str, JointPlacebo]
     history: int
+    vintage: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def summary(self) -> pd.DataFrame:
         """One row an event and market.
@@ -176,6 +180,18 @@ class PlaceboResult:
     def __repr__(self) -> str:
         """Show the summary."""
         return f"<PlaceboResult>\n{self.summary()}"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the result by name, the main one first; unrounded decimals."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.placebo_tables(self)
+
+    def provenance(self) -> Provenance:
+        """What was asked for, the series used with their vintage, and the package version."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.placebo_provenance(self)
 
     def _repr_html_(self) -> str:
         return str(self.summary().to_html(float_format=lambda value: f"{value:.3g}"))
@@ -422,4 +438,4 @@ def placebo_test(
         own |= {(name, market): test for market, test in found.items()}
         if over_markets is not None:
             joint[name] = over_markets
-    return PlaceboResult(own, joint, history)
+    return PlaceboResult(own, joint, history, prices.vintage)

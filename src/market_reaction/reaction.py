@@ -289,7 +289,7 @@ def _measure_all(
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
     if options.selected_because_it_moved:
         over_markets = {key: found.void(CHOSEN) for key, found in over_markets.items()}
-    return tuple(rows), PlaceboResult(named, over_markets, options.history)
+    return tuple(rows), PlaceboResult(named, over_markets, options.history, prices.vintage)
 
 
 def _moved_together(event: pd.Series, rows: Mapping[str, MarketReaction]) -> list[dict[str, int]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction.exports import Exportable, Provenance
 from market_reaction.other_news import OtherNews
 from market_reaction.placebo import MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
@@ -132,7 +133,7 @@ class MarketReaction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ReactionResult:
+class ReactionResult(Exportable):
     """What ``react`` found.
 
     Attributes
@@ -226,9 +227,9 @@ class ReactionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: decimals, ISO dates, None where not available."""
-        from market_reaction import export
+        from market_reaction.exports import json_form
 
-        return export.reaction_dict(self)
+        return json_form.reaction_dict(self)
 
     def to_json(self) -> str:
         """The JSON form as text."""
@@ -265,8 +266,43 @@ class ReactionResult:
 
         return plots.reaction_figure(self, kind=kind, market=market, theme=theme)
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the result by name, the main one first; unrounded decimals."""
+        from market_reaction.exports import reaction_tables
+
+        return reaction_tables.reaction_tables(self)
+
+    def provenance(self) -> Provenance:
+        """What was asked for, the series used with their vintage, and the package version."""
+        from market_reaction.exports import reaction_tables
+
+        return reaction_tables.reaction_provenance(self)
+
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Tables as they are read: the reaction of every market, and its clock, z values and windows."""
+        from market_reaction.exports import reaction_tables
+
+        return reaction_tables.printed_reaction(self)
+
+    def figures(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> dict[str, go.Figure]:
+        """Every chart by name: bars, clock strip, CAR path and placebo of each market."""
+        from market_reaction.exports import reaction_tables
+
+        return reaction_tables.reaction_figures(self, theme)
+
     def report(self, path: str | Path) -> Path:
-        """Write a self-contained HTML report with every chart and say where it is."""
+        """Write a report with every chart: one HTML file that needs no other, or PDF, and say where it is.
+
+        Parameters
+        ----------
+        path : str or Path
+            File ending in ``.html``, or in ``.pdf``, which Chromium or Chrome prints.
+
+        Raises
+        ------
+        ExportError
+            No browser for PDF, another ending, or a chart that is not in the report.
+        """
         from market_reaction import report
 
         return report.write_report(self, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import special
 
 from market_reaction.design import Design
 from market_reaction.errors import WindowError
+from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.pair_study import PairStudy
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EventStudyResult:
+class EventStudyResult(Exportable):
     """What ``event_study`` found; everything else is computed from these.
 
     Attributes
@@ -147,7 +149,7 @@ class EventStudyResult:
         rows = []
         for (event_id, market), pair in self.pairs.items():
             estimate, error = pair.car(chosen)
-            rows.append({"event_id": event_id, "market": market} | _t_row(estimate, error, pair.fit.df_resid, level))
+            rows.append({"event_id": event_id, "market": market} | t_row(estimate, error, pair.fit.df_resid, level))
         return pd.DataFrame(rows).set_index(["event_id", "market"])
 
     def caar(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -172,7 +174,7 @@ class EventStudyResult:
             count = len(merged)
             error = float(merged.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
             counts = {"n_events": len(values), "n_clusters": count}
-            rows.append({"market": market} | _t_row(float(merged.mean()), error, count - 1, level) | counts)
+            rows.append({"market": market} | t_row(float(merged.mean()), error, count - 1, level) | counts)
         columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "mde"]
         columns += ["n_events", "n_clusters"]
         return pd.DataFrame(rows, columns=columns).set_index("market")
@@ -266,13 +268,15 @@ class EventStudyResult:
         )
         return study_tests(self, tests, options)
 
-    def bands(self, level: float = 0.95) -> pd.DataFrame:
+    def bands(self, level: float = 0.95, *, market: str | None = None) -> pd.DataFrame:
         """CAR path with a pointwise and a simultaneous band: of the only event, or of the mean over events.
 
         Parameters
         ----------
         level : float
             Coverage of each band.
+        market : str, optional
+            The only market to work it out for; all when left out.
 
         Returns
         -------
@@ -293,7 +297,7 @@ class EventStudyResult:
         """
         from market_reaction.study_frames import band_frame
 
-        return band_frame(self, level)
+        return band_frame(self, level, market)
 
     def diagnostics(self) -> pd.DataFrame:
         """What the residuals of the estimation windows look like.
@@ -353,6 +357,47 @@ class EventStudyResult:
             self.bands() if len(self.studied_events) == 1 else self.to_frame(), market=market, theme=theme
         )
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the result by name, the main one first; unrounded decimals."""
+        from market_reaction.exports import study_tables
+
+        return study_tables.study_tables(self)
+
+    def provenance(self) -> Provenance:
+        """What was asked for, the series used with their vintage, and the package version."""
+        from market_reaction.exports import study_tables
+
+        return study_tables.study_provenance(self)
+
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The summary of every event window as it is read."""
+        from market_reaction.exports import study_tables
+
+        return study_tables.printed_study(self)
+
+    def figures(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> dict[str, go.Figure]:
+        """Every chart by name: the path of each market with its bands, and of several events one by one."""
+        from market_reaction.exports import study_tables
+
+        return study_tables.study_figures(self, theme)
+
+    def report(self, path: str | Path) -> Path:
+        """Write a report of the study: charts, mean CARs, every event, tests, what was left out; HTML or PDF.
+
+        Parameters
+        ----------
+        path : str or Path
+            File ending in ``.html``, or in ``.pdf``, which Chromium or Chrome prints.
+
+        Raises
+        ------
+        ExportError
+            No browser for PDF, another ending, or a chart that is not in the report.
+        """
+        from market_reaction import study_report
+
+        return study_report.write_report(self, path)
+
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets
         chosen = self.windows.event[0] if window is None else (int(window[0]), int(window[1]))
@@ -369,7 +414,8 @@ class EventStudyResult:
         return tables.study_html(self)
 
 
-def _t_row(estimate: float, error: float, df: int, level: float) -> dict[str, float]:
+def t_row(estimate: float, error: float, df: int, level: float) -> dict[str, float]:
+    """Estimate with its t test, interval and smallest detectable effect; NaN without a standard error."""
     usable = np.isfinite(error) and error > 0 and df > 0
     statistic = estimate / error if usable else float("nan")
     reach = special.stdtrit(df, 0.5 + level / 2) * error if usable else float("nan")

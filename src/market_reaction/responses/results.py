@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.identification import RigobonSack
 from market_reaction.inference.projections import LocalProjections
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class NewsResponse:
+class NewsResponse(Exportable):
     """Response of one market to the news in another, identified by the larger variance of that news on event days.
 
     Attributes
@@ -66,6 +67,18 @@ class NewsResponse:
 
         return response_answer(self)
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the result by name, the main one first; unrounded decimals."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.response_tables(self)
+
+    def provenance(self) -> Provenance:
+        """What was asked for, the series used with their vintage, and the package version."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.response_provenance(self)
+
     def __repr__(self) -> str:
         """Say the answer."""
         return f"<NewsResponse: {self.answer()}>"
@@ -77,7 +90,7 @@ class NewsResponse:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EventProjections:
+class EventProjections(Exportable):
     """Path of a market after shocks on the sessions of events.
 
     Attributes
@@ -158,6 +171,18 @@ class EventProjections:
         from market_reaction.responses.chart import projection_chart
 
         return projection_chart(self, theme=theme)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the result by name, the main one first; unrounded decimals."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.projection_tables(self)
+
+    def provenance(self) -> Provenance:
+        """What was asked for, the series used with their vintage, and the package version."""
+        from market_reaction.exports import response_tables
+
+        return response_tables.projection_provenance(self)
 
     def __repr__(self) -> str:
         """Say the answer."""

@@ -1,0 +1,108 @@
+"""LaTeX tables for papers: booktabs, every text escaped, the finding as caption, the provenance as notes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from market_reaction import wording
+from market_reaction.exports.files import file_name, target_file, write_text
+
+if TYPE_CHECKING:
+    from market_reaction.exports import Exportable
+
+_MARKS = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\char34{}", "[": "{[}", "]": "{]}", "*": "{*}",
+    "−": "$-$", "±": r"$\pm$", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "–": "--",
+    "—": "---", "…": r"\ldots{}", "’": "'", "“": "``", "”": "''",
+    **{letter: rf"$\{name}$" for letter, name in {
+        "α": "alpha", "β": "beta", "γ": "gamma", "ν": "nu", "ρ": "rho", "σ": "sigma", "τ": "tau"}.items()},
+}  # fmt: skip
+_LAST_LATIN = "\u017f"  # pdfLaTeX knows the letters up to here
+_LONG = 26  # characters from which a column wraps
+_NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
+
+
+def escaped(text: object) -> str:
+    """Text that LaTeX prints as it is: no command, no comment, no maths, no column."""
+    clean = "".join(mark if mark.isprintable() else " " for mark in str(text))
+    guarded = re.sub("-(?=-)", "-\0", clean)  # two hyphens are no dash
+    return "".join("{}" if mark == "\0" else _MARKS.get(mark, mark) for mark in guarded)
+
+
+def latex_text(result: Exportable) -> str:
+    """LaTeX of the printed tables of a result."""
+    tables = list(result.printed().items())
+    provenance = result.provenance()
+    answer = getattr(result, "answer", None)
+    finding = "" if answer is None else str(answer())
+    series, facts = provenance.series(), provenance.facts()
+    notes = (
+        f"Sources: {'; '.join(series) or 'none'}.",
+        f"Parameters: {'; '.join(f'{name} {value}' for name, value in facts[1:]) or 'none'}.",
+        f"Computed with {provenance.package}.",
+    )
+    parts = [r"% Needs \usepackage{booktabs,graphicx}, and UTF-8 input: the default of LaTeX since 2018."]
+    for number, (name, frame) in enumerate(tables):
+        caption = f"{name}. {finding}" if number == 0 and finding else name
+        parts.append(_table(caption, file_name(name), frame, notes))
+    text = "\n\n".join(parts) + "\n"
+    foreign = sorted({mark for mark in text if mark > _LAST_LATIN})
+    return f"% Needs XeLaTeX or LuaLaTeX and a font with {' '.join(foreign[:20])}.\n{text}" if foreign else text
+
+
+def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]) -> str:
+    """One table environment."""
+    body = [_line([wording.clean(name) for name in frame.columns])]
+    body += [_line(row) for row in frame.astype(str).itertuples(index=False, name=None)]
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]",
+            r"\centering",
+            rf"\caption{{{escaped(caption)}}}",
+            rf"\label{{tab:{label}}}",
+            r"\footnotesize",
+            r"\setlength{\tabcolsep}{4pt}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{@{{}}{''.join(_columns(frame))}@{{}}}}",
+            r"\toprule",
+            body[0],
+            r"\midrule",
+            *body[1:],
+            r"\bottomrule",
+            r"\end{tabular}}",
+            "",
+            r"\smallskip",
+            r"\begin{minipage}{\linewidth}",
+            r"\footnotesize\raggedright",
+            *(rf"{escaped(note)}\par" for note in notes),
+            r"\end{minipage}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _line(cells: list[str] | tuple[str, ...]) -> str:
+    return " & ".join(map(escaped, cells)) + r" \\"
+
+
+def _columns(frame: pd.DataFrame) -> list[str]:
+    """Numbers to the right, text to the left, long text in a column that wraps."""
+    kinds = []
+    for name in frame.columns:
+        texts = frame[name].astype(str)
+        if texts.map(lambda text: _NUMBER.fullmatch(text) is not None).all():
+            kinds.append("r")
+        else:
+            kinds.append("p{3.2cm}" if texts.str.len().max() > _LONG else "l")
+    return kinds
+
+
+def write_latex(text: str, path: str | Path) -> Path:
+    """Write LaTeX to a file ending in ``.tex``."""
+    return write_text(target_file(path, (".tex",), "LaTeX file"), text)
