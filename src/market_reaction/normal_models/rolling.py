@@ -132,6 +132,29 @@ def _regressed(
     design = np.concatenate([rows_or_nan(columns, rows[:, inner] + by) for by in shifts], axis=2)
     future = np.concatenate([rows_or_nan(columns, ahead + by) for by in shifts], axis=2)
     target = window[:, inner]
+    slopes, centre, middle, usable = slopes_in_windows(target, design, length)
+    normal = middle + np.einsum("smj,sj->sm", future - centre[:, None, :], slopes)
+    return np.where(usable[:, None], normal, np.nan)
+
+
+def slopes_in_windows(
+    target: np.ndarray, design: np.ndarray, length: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Least squares with an intercept in every window at once, through centred normal equations.
+
+    Parameters
+    ----------
+    target, design : numpy.ndarray
+        Values, shape (S, L), and regressors, shape (S, L, k), of each window; NaN rows do not count.
+    length : int
+        Sessions of a window, at least half of which must count.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Slopes (S, k); means of the regressors (S, k) and of the target (S, 1); whether each window can be used (S,):
+        enough rows, and regressors that are not collinear. The slopes of one that cannot mean nothing.
+    """
     known = np.isfinite(target) & np.isfinite(design).all(axis=2)
     design, centre = _centred(design, known)
     target, middle = _centred(target[:, :, None], known)
@@ -143,8 +166,7 @@ def _regressed(
     gram[~usable] = np.eye(gram.shape[1])
     moments = np.einsum("slj,sl->sj", design, target[:, :, 0]) / lengths
     slopes = np.linalg.solve(gram, moments[:, :, None])[:, :, 0] / lengths
-    normal = middle + np.einsum("smj,sj->sm", future - centre[:, None, :], slopes)
-    return np.where(usable[:, None], normal, np.nan)
+    return slopes, centre, middle, usable
 
 
 def _centred(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,1 @@
+"""Did shares react beyond the market? Several counterfactuals side by side, for several shares at once."""

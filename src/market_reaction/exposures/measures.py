@@ -1,0 +1,279 @@
+"""Exposure of each share: the user's own numbers, or an estimate that ends before the estimation window begins."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from market_reaction import events as event_tables
+from market_reaction.design import benchmark_moves
+from market_reaction.errors import EventTableError, MarketReactionWarning, UnknownInstrumentError, WindowError
+from market_reaction.instruments import find_instrument
+from market_reaction.normal_models.fits import rows_or_nan
+from market_reaction.normal_models.rolling import slopes_in_windows
+from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.study import event_study
+from market_reaction.study_result import EventStudyResult
+from market_reaction.windows import EventWindows
+
+EstimatedName = Literal["beta", "sensitivity", "earlier_reactions"]
+ESTIMATED = get_args(EstimatedName)
+ExposureLike = EstimatedName | Mapping[str, float] | pd.Series
+SESSIONS = 250  # of the window a slope is estimated on
+_NO_ROWS = pd.DataFrame(columns=["event_id", "market", "session", "reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Exposure of several shares.
+
+    Attributes
+    ----------
+    by_share : pandas.Series
+        Exposure by share; NaN where there is none.
+    label : str
+        What it is, in words.
+    unit : {"return", "number"}
+        ``"return"`` for decimal returns, ``"number"`` for anything else.
+    source : str
+        Where it comes from: given, or how it was estimated.
+    details : pandas.DataFrame
+        Indexed by share: n (sessions or announcements used), first and last session used; empty for numbers given.
+    reasons : mapping of str to str
+        Why a share has none.
+    used_events : pandas.DataFrame or None
+        Earlier announcements it was made of, which may then not serve as placebo days.
+    sensitivity_to : mapping of str to PriceSeries
+        For a slope: the market it is a slope on, by share.
+    excluded : pandas.DataFrame
+        Columns event_id, market, session, reason: earlier announcements that do not count for a share.
+    """
+
+    by_share: pd.Series
+    label: str
+    unit: Literal["return", "number"]
+    source: str
+    details: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    used_events: pd.DataFrame | None = None
+    sensitivity_to: Mapping[str, PriceSeries] = field(default_factory=dict)
+    excluded: pd.DataFrame = field(default_factory=_NO_ROWS.copy)
+
+
+def check_exposure(exposure: object) -> None:
+    """Refuse what is neither numbers by share nor the name of an estimate.
+
+    Raises
+    ------
+    WindowError
+        It is neither; or a number is not finite.
+    """
+    if isinstance(exposure, str):
+        if exposure not in ESTIMATED:
+            raise WindowError(
+                f"exposure={exposure!r} is not known; choose one of {', '.join(ESTIMATED)}, or give numbers by share, "
+                "such as {'Apple': 0.19}."
+            )
+        return
+    if not isinstance(exposure, Mapping | pd.Series):
+        raise WindowError(
+            f"exposure={exposure!r} names no share; give a mapping such as {{'Apple': 0.19}}, or one of "
+            f"{', '.join(ESTIMATED)}."
+        )
+    for share, value in exposure.items():
+        if not isinstance(value, int | float | np.number) or not math.isfinite(float(value)):
+            raise WindowError(f"exposure[{share!r}]={value!r} is no finite number; leave the share out, or mend it.")
+
+
+def given_exposure(exposure: Mapping[str, float] | pd.Series, shares: Sequence[str], label: str) -> Exposure:
+    """Numbers of the user, by the names of the shares.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        A key is none of the shares.
+    """
+    known = {share.casefold(): share for share in shares}
+    found: dict[str, float] = {}
+    for key, value in exposure.items():
+        name = str(key) if str(key).casefold() in known else find_instrument(str(key)).name
+        if name.casefold() not in known:
+            raise UnknownInstrumentError(
+                f"exposure names {key!r}, which is not among shares={list(shares)}. Add it to shares=, or leave it out."
+            )
+        found[known[name.casefold()]] = float(value)
+    values = pd.Series(found, dtype=float).reindex(list(shares))
+    reasons = {share: "no exposure was given for it" for share in values.index[values.isna()]}
+    return Exposure(
+        values, label or "the exposure given", "number", "numbers given, the same on every day", reasons=reasons
+    )
+
+
+def slope_exposure(
+    study: EventStudyResult, benchmarks: Mapping[str, PriceSeries], to: PriceSeries | None, sessions: int
+) -> Exposure:
+    """Slope of each share on its benchmark, or on another market with the benchmark held fixed.
+
+    Parameters
+    ----------
+    study : EventStudyResult
+        Study of the event: its day 0 and estimation window end the window of the slope.
+    benchmarks : mapping of str to PriceSeries
+        Benchmark of each share.
+    to : PriceSeries, optional
+        The other market.
+    sessions : int
+        Sessions of the window, which ends where the estimation window begins.
+    """
+    rows, reasons, values = {}, {}, {}
+    for (_, share), pair in study.pairs.items():
+        series = study.prices[share]
+        at = np.array([pair.position])
+        value = float(rolling_slopes(series, benchmarks[share], to, at, study.windows.estimation[0], sessions)[0])
+        last = pair.position + study.windows.estimation[0] - 1
+        first = last - sessions + 1
+        values[share] = value
+        if not math.isfinite(value):
+            reasons[share] = (
+                f"no slope: the {sessions} sessions before its estimation window would begin {1 - first} sessions "
+                "before its first return"
+                if first < 1
+                else "no slope: fewer than half the sessions before its estimation window have both returns"
+            )
+        else:
+            rows[share] = {"n": sessions, "first": series.sessions[first], "last": series.sessions[last]}
+    markets = {item.name for item in benchmarks.values()}
+    own = markets.pop() if len(markets) == 1 else "its own market"
+    label = f"slope on {own}" if to is None else f"slope on {to.name}, {own} held fixed"
+    return Exposure(
+        pd.Series(values, dtype=float),
+        label,
+        "number",
+        f"{label}, over the {sessions} sessions before each estimation window, anew for every placebo day",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        reasons,
+        sensitivity_to={share: to or benchmarks[share] for share in values},
+    )
+
+
+def rolling_slopes(
+    series: PriceSeries,
+    benchmark: PriceSeries,
+    to: PriceSeries | None,
+    positions: np.ndarray,
+    start: int,
+    sessions: int,
+) -> np.ndarray:
+    """Slope over the sessions that end before offset ``start`` of each position, shape (S,); NaN where none is."""
+    on = [benchmark] if to is None or to.name == benchmark.name else [to, benchmark]
+    columns = [benchmark_moves(series, market, None) for market in on]
+    rows = positions[:, None] + np.arange(start - sessions, start)
+    target = rows_or_nan(series.returns(None), rows)
+    design = rows_or_nan(np.column_stack(columns), rows)
+    slopes, _, _, usable = slopes_in_windows(target, design, sessions)
+    return np.where(usable & (rows[:, 0] >= 1), slopes[:, 0], np.nan)
+
+
+def earlier_events(event: pd.Series, earlier: pd.DataFrame | None) -> pd.DataFrame:
+    """Announcements before the event to learn the exposure from: those given, else of its class in the catalogue.
+
+    Raises
+    ------
+    EventTableError
+        None were given and the event is no row of the catalogue, so that its class is not known.
+    """
+    if earlier is None:
+        direction, instrument = event.get("direction"), event.get("instrument")
+        if not (isinstance(direction, str) and isinstance(instrument, str) and direction and instrument):
+            raise EventTableError(
+                f"event {str(event.name)!r} has no class, for it is no row of the US-China catalogue. Give the earlier "
+                "announcements with earlier=, such as mr.search_events('tariff', direction='escalation')."
+            )
+        table = event_tables.catalogue("us_china")
+        timed = table["precision"].isin(["minute", "hour"])
+        earlier = table[timed & table["direction"].eq(direction) & table["instrument"].eq(instrument)]
+    ends = earlier["utc_latest"].fillna(earlier["session_date"].dt.tz_localize("UTC"))
+    until = event["utc_earliest"] if event["precision"] != "date" else event["session_date"].tz_localize("UTC")
+    return earlier[ends < until]
+
+
+def reaction_exposure(
+    study: EventStudyResult, prices: PriceData, earlier: pd.DataFrame, benchmark: str | None, what: str
+) -> Exposure:
+    """Mean abnormal return of each share on earlier announcements that lie before its estimation window.
+
+    Parameters
+    ----------
+    study : EventStudyResult
+        Study of the event.
+    prices : PriceData
+        Series that reach back to the earlier announcements.
+    earlier : pandas.DataFrame
+        Their table.
+    benchmark : str, optional
+        As in the study.
+    what : str
+        What the announcements are, for the label.
+    """
+    shares = list(dict.fromkeys(share for _, share in study.pairs))
+    past, left_out = _earlier_study(study, prices, earlier, shares, benchmark)
+    excluded = [] if past is None else [past.excluded]
+    values, rows, reasons, used = {}, {}, {}, set()
+    for (_, share), pair in study.pairs.items():
+        begins = pair.position + study.windows.estimation[0]
+        found = {} if past is None else {key: one for (key, name), one in past.pairs.items() if name == share}
+        late = {key: one for key, one in found.items() if one.position >= begins}
+        text = f"not before the estimation window of this share, which begins {prices[share].sessions[begins]:%Y-%m-%d}"
+        excluded.append(_excluded_rows(prices[share], late, text))
+        known = {key: one for key, one in found.items() if key not in late and math.isfinite(one.day_zero)}
+        by_session = {one.position: one.day_zero for one in known.values()}  # announcements of one session count once
+        used |= set(known)
+        values[share] = float(np.mean(list(by_session.values()))) if by_session else float("nan")
+        if by_session:
+            days = prices[share].sessions[sorted(by_session)]
+            rows[share] = {"n": len(by_session), "first": days[0], "last": days[-1]}
+        else:
+            reasons[share] = "no earlier announcement before its estimation window has an abnormal return"
+    tables = [table for table in [left_out, *excluded] if len(table)]
+    label = f"mean abnormal return on earlier {what}"
+    return Exposure(
+        pd.Series(values, dtype=float),
+        label,
+        "return",
+        f"{label}, those before the estimation window; their sessions are no placebo days",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        reasons,
+        used_events=earlier.loc[[key for key in earlier.index if key in used]],
+        excluded=pd.concat(tables, ignore_index=True) if tables else _NO_ROWS.copy(),
+    )
+
+
+def _earlier_study(
+    study: EventStudyResult, prices: PriceData, earlier: pd.DataFrame, shares: list[str], benchmark: str | None
+) -> tuple[EventStudyResult | None, pd.DataFrame]:
+    """Study of the earlier announcements on day 0, or None with what was left out and why."""
+    if earlier.empty:
+        return None, _NO_ROWS.copy()
+    windows = EventWindows(estimation=study.windows.estimation, event=((0, 0),))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MarketReactionWarning)
+            past = event_study(
+                prices, earlier, markets=shares, windows=windows, normal_model=study.design.normal_model,
+                benchmark=benchmark, on_bad_event="exclude",
+            )  # fmt: skip
+    except WindowError as error:  # not one of them can be measured
+        rows = [(str(key), "", pd.NaT, str(error).splitlines()[0]) for key in earlier.index]
+        return None, pd.DataFrame(rows, columns=_NO_ROWS.columns)
+    return past, _NO_ROWS.copy()
+
+
+def _excluded_rows(series: PriceSeries, pairs: Mapping[str, object], reason: str) -> pd.DataFrame:
+    rows = [(key, series.name, series.sessions[one.position], reason) for key, one in pairs.items()]  # type: ignore[attr-defined]
+    return pd.DataFrame(rows, columns=_NO_ROWS.columns)
