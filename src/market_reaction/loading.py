@@ -110,22 +110,33 @@ def load_prices(
     MarketReactionError
         ``source="files"`` without a folder, or no dates and no events.
     """
-    if source not in get_args(SourceName):
-        raise MarketReactionError(f"source={source!r} is not known; choose one of {', '.join(get_args(SourceName))}.")
+    check_source(source, folder)
     instruments = find_instruments(DEFAULT_MARKETS if markets is None else markets)
     if as_of is not None:
         times.parse_date(as_of, "as_of")
     windows = windows or EventWindows()
     first, last = _dates(start, end, events, windows, history)
     request = _Request(first, last, events, windows, as_of, refresh, progress)
+    if folder is not None:
+        return _from_files(instruments, request, folder)
+    return _from_catalogue(instruments, request, source, yahoo or YahooSource(SnapshotStore(paths.snapshots_dir())))
+
+
+def check_source(source: str, folder: str | Path | None) -> None:
+    """Refuse a source that is not known, and a folder that does not go with it.
+
+    Raises
+    ------
+    MarketReactionError
+        The message says which sources there are, or that ``source="files"`` and a folder belong together.
+    """
+    if source not in get_args(SourceName):
+        raise MarketReactionError(f"source={source!r} is not known; choose one of {', '.join(get_args(SourceName))}.")
     if (source == "files") != (folder is not None):
         raise MarketReactionError(
             f"source={source!r} and folder={None if folder is None else str(folder)!r} do not go together: "
             "a folder is needed for source='files' and read for no other."
         )
-    if folder is not None:
-        return _from_files(instruments, request, folder)
-    return _from_catalogue(instruments, request, source, yahoo or YahooSource(SnapshotStore(paths.snapshots_dir())))
 
 
 def _dates(

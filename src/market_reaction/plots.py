@@ -199,10 +199,13 @@ def _other_candidates(figure: go.Figure, result: ReactionResult) -> None:
 
 def _row_texts(figure: go.Figure, result: ReactionResult) -> None:
     """Change and placebo p of every market in two columns at the right."""
+    texts: list[dict[str, object]] = []  # set at once: plotly checks every annotation again whenever one is added
 
     def put(text: str, shift: int, **place: object) -> None:
-        figure.add_annotation(
-            text=text, x=1, xref="paper", xanchor="right", xshift=shift, showarrow=False, align="right", **place
+        texts.append(
+            {"text": text, "x": 1, "xref": "paper", "xanchor": "right", "xshift": shift, "showarrow": False}
+            | {"align": "right"}
+            | place
         )
 
     for text, shift in (("change", -56), ("p", 0)):
@@ -212,6 +215,7 @@ def _row_texts(figure: go.Figure, result: ReactionResult) -> None:
         p = wording.p_value(row.headline.placebo.scaled.p_value)
         for text, shift in ((_change(row), -56), (p, 0)):
             put(f"<b>{text}</b>" if strong else text, shift, y=at, yref="y", yanchor="middle")
+    figure.update_layout(annotations=texts)
 
 
 def placebo_chart(result: ReactionResult, *, market: str | None = None, theme: Theme = "auto") -> go.Figure:
@@ -296,4 +300,6 @@ def _mark_event(figure: go.Figure, row: MarketReaction, reach: float) -> None:
 
 
 def _car_of(result: ReactionResult, row: MarketReaction, theme: Theme) -> go.Figure:
-    return car_paths(result.study.bands(), market=row.market, source=sources_of(result, row), theme=theme)
+    return car_paths(
+        result.study.bands(market=row.market), market=row.market, source=sources_of(result, row), theme=theme
+    )

@@ -24,13 +24,13 @@ LARGEST = 3  # residuals whose influence on s is shown
 MULTIPLES = np.arange(0.25, 4.01, 0.25)
 
 
-def band_frame(study: EventStudyResult, level: float) -> pd.DataFrame:
+def band_frame(study: EventStudyResult, level: float, only: str | None = None) -> pd.DataFrame:
     """Rows of ``EventStudyResult.bands``."""
     single = len(study.studied_events) == 1
     paths = _single_paths(study) if single else mean_paths(study)
     frames = []
     for label, market, taus, path, covariance, df, _ in paths:
-        if not len(path):
+        if not len(path) or only not in (None, market):
             continue
         band = simultaneous_band(path, covariance=covariance, level=level, df=df)
         frames.append(

@@ -7,6 +7,7 @@ means up or down: red is up in China and down elsewhere.
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 from html import escape
 from typing import Literal, get_args
 
@@ -62,8 +63,9 @@ def shortened(text: str, width: int) -> str:
     return textwrap.shorten(wording.clean(text), width, placeholder="…")
 
 
+@cache
 def template(theme: Theme = "auto") -> go.layout.Template:
-    """Template of every chart: transparent, muted grid, one ink.
+    """Template of every chart: transparent, muted grid, one ink. It is made once; figures take copies.
 
     Parameters
     ----------
