@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from market_reaction import display, wording
+from market_reaction import display, events, wording
 from market_reaction import theme as themes
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 from market_reaction.timing.hours import Segment, trading_hours
@@ -23,13 +23,24 @@ _PIXELS, _NUMBER = 450, 18  # of the time axis in a report, and of a number on i
 
 
 class NewsTick(NamedTuple):
-    """One other piece of news on the strip, by its number in the key."""
+    """One other piece of news on the strip, by its number in the key; from start to end where its hour is not known."""
 
     number: int
-    utc: pd.Timestamp
-    time: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+    when: str
     title: str
     lane: int
+
+    @property
+    def middle(self) -> pd.Timestamp:
+        """Where its number stands."""
+        return self.start + (self.end - self.start) / 2
+
+    @property
+    def stretched(self) -> bool:
+        """Whether only an interval is known."""
+        return self.start < self.end
 
 
 def clock_strip(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure:
@@ -48,7 +59,7 @@ def clock_strip(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure:
     _hours(figure, result, start, end)
     _returns(figure, result, start, end)
     _closes(figure, result, start, end)
-    _news(figure, ticks)
+    _news(figure, ticks, (end - start) / _PIXELS * _NUMBER / 2)
     lines = _key(figure, ticks, more)
     _announcement(figure, result)
     rows = len(result.reactions)
@@ -64,9 +75,11 @@ def clock_strip(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure:
     )  # fmt: skip
     method = "Time in UTC. The return measured runs from the close before to that of day 0, the first after the news."
     body = round(_PER_ROW * (rows - 0.4 - top))
+    entries = sum(trace.showlegend is not False for trace in figure.data)
     return finish(
-        figure, finding=_finding(result), method=method, body=body, theme=theme, legend=2, bottom=48 + _PER_LINE * lines
-    )
+        figure, finding=_finding(result), method=method, body=body, theme=theme, legend=(entries + 1) // 2,
+        bottom=48 + _PER_LINE * lines,
+    )  # fmt: skip
 
 
 def _at(instant: pd.Timestamp) -> str:
@@ -188,38 +201,82 @@ def _intervals(figure: go.Figure, result: ReactionResult, start: pd.Timestamp, e
 def _news_ticks(result: ReactionResult, start: pd.Timestamp, end: pd.Timestamp) -> tuple[list[NewsTick], int]:
     """The most important other news on the axis, numbered by time, and how many are left out.
 
-    Each number stands in the first lane where it does not run into another.
+    Each stands in the first lane where neither its number nor its interval runs into another.
     """
-    inside = [line for line in display.news_lines(result) if start <= line.news.utc <= end]
+    inside = [(line, *_bounds(line)) for line in display.news_lines(result)]
+    inside = [(line, low, high) for line, low, high in inside if high >= start and low <= end]
     room = (end - start) / _PIXELS * _NUMBER
     taken: list[pd.Timestamp] = []
     ticks = []
-    for number, line in enumerate(sorted(inside[:NEWS_SHOWN], key=lambda line: line.news.utc), start=1):
-        utc = line.news.utc
-        lane = next((at for at, last in enumerate(taken) if utc - last >= room), len(taken))
-        taken[lane : lane + 1] = [utc]
-        ticks.append(NewsTick(number, utc, line.time, themes.shortened(line.title, NEWS_CHARS), lane))
+    shown = sorted(inside[:NEWS_SHOWN], key=lambda found: found[1] + (found[2] - found[1]) / 2)
+    for number, (line, low, high) in enumerate(shown, start=1):
+        title = themes.shortened(line.title, NEWS_CHARS)
+        tick = NewsTick(number, max(low, start), min(high, end), _when(line, low, high), title, 0)
+        left, right = (fix(tick.middle + side * room / 2, edge) for fix, side, edge in
+                       ((min, -1, tick.start), (max, 1, tick.end)))  # fmt: skip
+        lane = next((at for at, last in enumerate(taken) if left >= last), len(taken))
+        taken[lane : lane + 1] = [right]
+        ticks.append(tick._replace(lane=lane))
     return ticks, len(inside) - len(ticks)
 
 
-def _news(figure: go.Figure, ticks: list[NewsTick]) -> None:
+def _bounds(line: display.NewsLine) -> Segment:
+    """Bounds of other news of which only the day is known, by its row of the tables; else its instant twice."""
+    news = line.news
+    known = events.all_news()
+    if news.precision != "day" or news.id not in known.index:
+        return news.utc, news.utc
+    row = known.loc[news.id]
+    return row["utc_earliest"], row["utc_latest"]
+
+
+def _when(line: display.NewsLine, low: pd.Timestamp, high: pd.Timestamp) -> str:
+    """Time of other news for the key: the local day where the hour is not known."""
+    return f"on {low + (high - low) / 2:%Y-%m-%d}" if low < high else line.time
+
+
+def _news(figure: go.Figure, ticks: list[NewsTick], half: pd.Timedelta) -> None:
+    """Numbered marks; where only the day is known, a dotted line over it with room for the number."""
     if not ticks:
         return
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for tick in ticks:
+        if tick.stretched:
+            x += [_at(tick.start), _at(tick.middle - half), None, _at(tick.middle + half), _at(tick.end), None]
+            y += [_height(tick), _height(tick), None] * 2
+    if x:
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines", name="news at some time of that day", hoverinfo="skip",
+                line={"color": VERMILLION, "width": 3, "dash": "dot"},
+            )
+        )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=[_at(tick.utc) for tick in ticks], y=[-1 - tick.lane * _PER_LANE / _PER_ROW for tick in ticks],
+            x=[_at(tick.middle) for tick in ticks], y=[_height(tick) for tick in ticks],
             mode="markers+text", name="other news", showlegend=False, text=[str(tick.number) for tick in ticks],
             textfont={"size": 10},
-            hovertext=[f"{tick.time} UTC<br>{label(tick.title)}" for tick in ticks],
+            hovertext=[f"{_hours_of(tick)}<br>{label(tick.title)}" for tick in ticks],
             hovertemplate="%{hovertext}<extra></extra>",
             marker={"symbol": "circle-open", "size": 15, "color": VERMILLION, "line": {"width": 1.5}},
         )
     )  # fmt: skip
 
 
+def _height(tick: NewsTick) -> float:
+    return -1 - tick.lane * _PER_LANE / _PER_ROW
+
+
+def _hours_of(tick: NewsTick) -> str:
+    if not tick.stretched:
+        return f"{tick.when} UTC"
+    return f"some time between {tick.start:%Y-%m-%d %H:%M} and {tick.end:%Y-%m-%d %H:%M} UTC"
+
+
 def _key(figure: go.Figure, ticks: list[NewsTick], more: int) -> int:
     """Titles of the numbered news below the axis; returns the number of lines."""
-    texts = [f"{tick.number}  {tick.time}  {label(tick.title)}" for tick in ticks]
+    texts = [f"{tick.number}  {tick.when}  {label(tick.title)}" for tick in ticks]
     if more:
         texts.append(f"and {more} more of less importance")
     for line, text in enumerate(texts):
