@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import market_reaction as mr
 from market_reaction.errors import DataUnavailableError, InstrumentTableError
 from market_reaction.instruments import Instrument, catalogue
 from market_reaction.prices import PriceSeries
@@ -414,3 +415,11 @@ def test_entries_are_frozen(tmp_path: Path) -> None:
         source.matched["VIX"] = tmp_path  # type: ignore[index]
     with pytest.raises(dataclasses.FrozenInstanceError):
         fetch(tmp_path).name = "other"  # type: ignore[misc]
+
+
+def test_a_stated_close_is_that_of_the_instrument_too(tmp_path: Path) -> None:
+    (tmp_path / "cny.csv").write_text("date,close\n2025-06-10,7.18\n2025-06-11,7.19\n", encoding="utf-8")
+    (tmp_path / "files.csv").write_text("file,instrument,bar_close\ncny.csv,USD/CNY,23:30 Asia/Shanghai\n", "utf-8")
+    prices = mr.load_prices(["USD/CNY"], "2025-06-10", "2025-06-11", source="files", folder=tmp_path)
+    (rule,) = prices["USD/CNY"].instrument.bar_closes("files")
+    assert str(rule) == "23:30 Asia/Shanghai"

@@ -305,13 +305,14 @@ def _build(instrument: Instrument, entry: _Entry, modified: pd.Timestamp) -> Pri
     vintage = Vintage("files", entry.path.name, None, days.min(), days.max(), len(bars), digest, entry.note)
     # A file written during a session holds an unfinished bar. An older time than that is no time of writing.
     written_after = days.max() <= modified.tz_localize(None).normalize() + pd.Timedelta(days=1)
+    rules = _bar_close(instrument, entry.bar_close)
     series = build_series(
-        instrument,
+        dataclasses.replace(instrument, bar_close=entry.bar_close) if rules else instrument,
         bars,
         source="files",
         price_basis=basis,
         vintage=vintage,
-        bar_close=_bar_close(instrument, entry.bar_close),
+        bar_close=rules,
         now=modified if written_after else None,
     )
     sessions = series.sessions
@@ -331,7 +332,7 @@ def _basis(instrument: Instrument, note: str) -> PriceBasis:
 
 
 def _bar_close(instrument: Instrument, stated: str) -> tuple[BarClose, ...] | None:
-    """Rules for a stated close; None where the catalogue's own rules hold."""
+    """Rules for a stated close; None where the catalogue's own hold, which may be dated."""
     if not stated:
         return None
     rule = parse_bar_close(stated)
@@ -341,5 +342,5 @@ def _bar_close(instrument: Instrument, stated: str) -> tuple[BarClose, ...] | No
         return (rule,)
     latest = max(known, key=lambda own: own.valid_from or date.min)
     if latest.same_clock(rule):
-        return known
+        return None
     return (dataclasses.replace(rule, early_close=latest.early_close if latest.zone == rule.zone else ""),)

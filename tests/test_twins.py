@@ -1,0 +1,94 @@
+"""Two quotes of one thing: the paired t of scipy, good news turned round, and markets that cannot be compared."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import market_reaction as mr
+from helpers import price_data, seeded_closes
+from market_reaction.errors import DataUnavailableError, UnknownInstrumentError, WindowError
+from market_reaction.unavailable import NotAvailable
+
+DIRECTIONS = ["escalation", "de-escalation", "escalation", "mixed"] * 4
+
+
+@pytest.fixture(scope="module")
+def study() -> mr.EventStudyResult:
+    closes = seeded_closes(seed=4, columns=2)
+    days = closes.index[150 : 150 + 12 * len(DIRECTIONS) : 12]
+    events = mr.load_events({f"e{i:02d}": f"{day:%Y-%m-%d} 12:00 New York" for i, day in enumerate(days)})
+    return mr.event_study(
+        price_data(closes), events.assign(direction=DIRECTIONS), windows=mr.EventWindows(event=(0, 0))
+    )
+
+
+def test_the_difference_is_a_paired_t_with_good_news_turned_round(study: mr.EventStudyResult) -> None:
+    found = mr.twin_moves(study, "m0", "m1")
+    cars = study.car((0, 0))["estimate"].unstack("market")
+    turn = np.array([{"escalation": 1, "de-escalation": -1, "mixed": 0}[side] for side in DIRECTIONS])
+    one, two = ((turn * cars[name].to_numpy())[turn != 0] for name in ("m0", "m1"))
+    wanted = stats.ttest_rel(one, two)
+    row = found.summary().loc["difference"]
+    assert (row["statistic"], row["p_value"], row["df"]) == pytest.approx((wanted.statistic, wanted.pvalue, 11))
+    raw = cars.to_numpy()[turn != 0]
+    assert found.correlation == pytest.approx(np.corrcoef(raw.T)[0, 1])
+    assert found.excluded["reason"].unique().tolist() == ["its direction is mixed or not stated"]
+    assert len(found.excluded) == 4
+    assert "good news turned round" in found.answer()
+
+
+def test_without_directions_nothing_is_turned(study: mr.EventStudyResult) -> None:
+    plain = mr.event_study(study.prices, study.events.drop(columns="direction"), windows=study.windows)
+    found = mr.twin_moves(plain, "m0", "m1")
+    means = study.car((0, 0))["estimate"].groupby(level="market").mean()
+    assert found.summary()["estimate"][["m0", "m1"]].to_dict() == pytest.approx(means.to_dict())
+    assert not found.turned
+
+
+@pytest.mark.reference
+def test_offshore_and_onshore_yuan(reference) -> None:
+    chosen = mr.filter_events(precision="minute", surprise="surprise", until="2019-12-31")
+    folder = reference / "data" / "series"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        prices = mr.load_prices(["USD/CNH", "USD/CNY"], events=chosen.events, source="files", folder=folder)
+        study = mr.event_study(prices, chosen.events, windows=mr.EventWindows(event=(0, 0)))
+    found = mr.twin_moves(study, "USD/CNH", "USD/CNY")
+    assert found.correlation > 0.5
+    assert found.notes[1] == "Closes are struck at: USD/CNH 17:00 America/New_York; USD/CNY 23:30 Asia/Shanghai."
+    assert "up = yuan weaker" in found.plot().layout.title.text
+
+
+def test_markets_that_cannot_be_compared(study: mr.EventStudyResult) -> None:
+    with pytest.raises(UnknownInstrumentError, match="'USD/CNH' is not"):
+        mr.twin_moves(study, "USD/CNH", "m1")
+    events = mr.load_events().loc[["2019-08-01-us"]]
+    prices = mr.load_prices(["CSI 300", "VIX"], events=events, source="bundled")
+    with pytest.raises(WindowError, match="moves in return and 'VIX' in points"):
+        mr.twin_moves(mr.event_study(prices, events), "CSI 300", "VIX")
+
+
+def test_one_event_has_no_test() -> None:
+    events = mr.load_events().loc[["2019-08-01-us"]]
+    prices = mr.load_prices(["USD/CNY", "USD/KRW"], events=events, source="bundled")
+    found = mr.twin_moves(mr.event_study(prices, events), "USD/CNY", "USD/KRW")
+    assert np.isnan(found.summary()["p_value"]).all()
+    assert "a test of the difference needs two events" in found.answer()
+
+
+def test_what_is_missing_is_said_and_other_errors_are_raised(study: mr.EventStudyResult) -> None:
+    missing = mr.if_available(mr.twin_moves, study, "USD/CNH", "m1")
+    assert isinstance(missing, NotAvailable)
+    assert missing.answer().startswith("Not available: 'USD/CNH' is not")
+    assert missing.plot(theme="dark") is missing
+    assert "<p>Not available: &#x27;USD/CNH&#x27;" in missing._repr_html_()
+    assert mr.if_available(mr.twin_moves, study, "m0", "m1").first == "m0"
+    with pytest.raises(WindowError):
+        mr.if_available(mr.twin_moves, study, "m0", "m0")
+
+    def gone() -> None:
+        raise DataUnavailableError("Yahoo gave no rows for <b>X</b>.", symbol="X", cause="no rows")
+
+    assert "&lt;b&gt;" in mr.if_available(gone)._repr_html_()
