@@ -1,0 +1,1 @@
+"""Sentences of the press, judged: claims read by a table of patterns, measured, and set against chance."""

@@ -1,0 +1,199 @@
+"""From the pieces that patterns found in a clause to claims of one market."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from market_reaction.claims import patterns as table
+from market_reaction.claims.claim import DAY_ZERO, Claim, ClaimError, Direction, Kind, Measure
+from market_reaction.claims.markets import find_market
+
+_UP_RANKS, _DOWN_RANKS = ("best", "strongest"), ("worst", "weakest")
+_UNITS = {"%": "%", "b": "bp", "pe": "percentage points", "po": "points", "pt": "points"}
+
+
+@dataclass(slots=True)
+class Pieces:
+    """What the patterns found in one clause.
+
+    Attributes
+    ----------
+    verbs, stable : list of str
+        Words of direction, and of standing still.
+    direction : {"up", "down", ""}
+        What the verbs and the signs of figures say.
+    figures, levels : list of re.Match
+        Figures of moves and of prices.
+    records : list of tuple
+        Meaning (move, level, record) and match.
+    measure, measure_words : str
+        Where the move ends, and the words that say so.
+    window : tuple of int
+        Sessions from day 0.
+    problem : str
+        Why the clause cannot be read; empty where it can.
+    """
+
+    verbs: list[str] = field(default_factory=list)
+    stable: list[str] = field(default_factory=list)
+    direction: Direction = ""
+    figures: list[re.Match[str]] = field(default_factory=list)
+    levels: list[re.Match[str]] = field(default_factory=list)
+    records: list[tuple[str, re.Match[str]]] = field(default_factory=list)
+    measure: str = "close"
+    measure_words: str = ""
+    window: tuple[int, int] = DAY_ZERO
+    problem: str = ""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything that can be judged was found."""
+        return bool(self.verbs or self.figures or self.levels or self.records or self.stable)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for every claim of a clause.
+
+    Attributes
+    ----------
+    market, sentence : str
+        Words for the market, and the sentence.
+    direction : {"up", "down", ""}
+        Of the clause, or of the one before where it has none.
+    on : str
+        Weekday or day the sentence names.
+    date : str or None
+        Full date the sentence names.
+    """
+
+    market: str
+    sentence: str
+    direction: Direction
+    on: str
+    date: str | None
+
+
+def build(pieces: Pieces, setting: Setting) -> tuple[list[Claim], list[tuple[str, str]]]:
+    """Claims of one market, and what of the clause could not become one: words and reason.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        What the patterns found.
+    setting : Setting
+        Market, sentence, direction, day.
+    """
+    claims, lost = [], []
+    for text, kind, fields in _wanted(pieces, setting):
+        if not kind:
+            lost.append((text, fields["reason"]))
+            continue
+        measure = _measure(pieces.measure, fields.get("direction") or setting.direction)
+        if kind.endswith("since") and pieces.measure == "close":
+            measure = "close"
+        try:
+            claims.append(
+                Claim(
+                    setting.market, kind, text=text, sentence=setting.sentence, on=setting.on, date=setting.date,
+                    measure=measure, window=pieces.window, **fields,
+                )  # type: ignore[arg-type]
+            )  # fmt: skip
+        except ClaimError as error:
+            lost.append((text, str(error)))
+    return claims, lost
+
+
+Wanted = Iterator[tuple[str, Kind | None, dict[str, str]]]
+
+
+def _wanted(pieces: Pieces, setting: Setting) -> Wanted:
+    """Words, kind and further fields of each claim; a kind of None for what cannot be one."""
+    if pieces.verbs:
+        words = " ".join([*pieces.verbs, pieces.measure_words]).strip()
+        yield words, "rose" if pieces.direction == "up" else "fell", {}
+    for word in pieces.stable:
+        yield word, "stable", {}
+    for found in pieces.figures:
+        yield _words(found), _how(found), {"figure": _figure(found), "direction": setting.direction}
+    yield from _levels(pieces, setting)
+    for meaning, found in pieces.records:
+        yield _record(meaning, found, setting.direction)
+
+
+def _levels(pieces: Pieces, setting: Setting) -> Wanted:
+    """Prices; a per cent after "to" is one for yields only."""
+    is_yield = find_market(setting.market).instrument.asset_class == "yield"
+    for found in pieces.levels:
+        if found["yield"] and not is_yield:
+            yield _words(found), None, {"reason": "a per cent after 'to' or 'at' is a level, which only a yield has"}
+        else:
+            yield _words(found), "level", {"figure": found["yield"] or found["number"]}
+
+
+def _words(found: re.Match[str]) -> str:
+    return found[0].strip()
+
+
+def _how(found: re.Match[str]) -> Kind:
+    return table.HOW[found["how"].casefold()] if found["how"] else "exactly"
+
+
+def _figure(found: re.Match[str]) -> str:
+    unit = found["unit"].strip().casefold()
+    name = next(name for start, name in _UNITS.items() if unit.startswith(start))
+    return f"{found['number'].rstrip(',')}{'' if name == '%' else ' '}{name}"
+
+
+def _measure(meaning: str, direction: Direction | str) -> Measure:
+    """Where the move ends; "as much as" is the high of a rise and the low of a fall."""
+    if meaning == "extreme":
+        return {"up": "high", "down": "low"}.get(direction, "intraday")  # type: ignore[return-value]
+    return meaning  # type: ignore[return-value]
+
+
+def _record(meaning: str, found: re.Match[str], direction: Direction) -> tuple[str, Kind | None, dict[str, str]]:
+    """Words, kind and period of a record."""
+    words, rank = _words(found), found["rank"].casefold()
+    if meaning == "record":
+        return words, "highest since" if rank == "high" else "lowest since", {"period": "ever"}
+    period = _period(found)
+    if meaning == "level":
+        return words, "highest since" if rank == "highest" else "lowest since", {"period": period}
+    noun = (found["noun"] or "").casefold()
+    way = "up" if noun in table.UP else "down" if noun in table.DOWN else ""
+    way = way or ("up" if rank in _UP_RANKS else "down" if rank in _DOWN_RANKS else direction)
+    if not way:
+        return words, None, {"reason": "it does not say whether up or down"}
+    return words, "best since" if way == "up" else "worst since", {"period": period}
+
+
+def _period(found: re.Match[str]) -> str:
+    """Period of a record in the form ``Claim`` takes."""
+    if found["ever"]:
+        return "ever"
+    if found["this"]:
+        return "this year"
+    if found["since"]:
+        return f"since {_date(found)}"
+    count = (found["count"] or "").strip().casefold()
+    number = {"": "", "several": "3", "many": "3"}.get(count, table.NUMBER_WORDS.get(count, count))
+    word = found["word"].casefold() + ("s" if found["several"] or number not in ("", "1") else "")
+    return " ".join(part for part in ((found["how"] or "").strip().casefold(), number, word) if part)
+
+
+def _date(found: re.Match[str]) -> str:
+    """Date after "since", as year, year and month, or day; without a year its last one before day 0."""
+    if found["iso"] or found["year3"]:
+        return str(found["iso"] or found["year3"])
+    month, day = month_number(found["month"] or found["month2"]), found["day"] or found["day2"]
+    year = found["year"] or found["year2"]
+    tail = f"{month:02d}" + (f"-{int(day):02d}" if day else "")
+    return f"{year}-{tail}" if year else f"last {tail}"
+
+
+def month_number(text: str) -> int:
+    """Number of a month by the first three letters of its name."""
+    return next(at for at, name in enumerate(table.MONTHS, start=1) if name.casefold().startswith(text[:3].casefold()))

@@ -1,0 +1,106 @@
+"""Markets as sentences name them: "US futures", "the offshore yuan", with the sign of the quote."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+import pandas as pd
+
+from market_reaction import paths
+from market_reaction.errors import UnknownInstrumentError, did_you_mean
+from market_reaction.instruments import Instrument, catalogue, find_instrument
+
+# What may stand in, under its own name, for a market that no source has.
+STAND_INS = {"USD/CNH": "USD/CNY"}
+
+
+class Named(NamedTuple):
+    """What a name in a sentence stands for.
+
+    Attributes
+    ----------
+    instrument : Instrument
+        The market.
+    sign : int
+        +1 where the quote rises with what is named, -1 where it falls: the offshore yuan and USD/CNH.
+    """
+
+    instrument: Instrument
+    sign: int
+
+
+class Mention(NamedTuple):
+    """A market found in a text: where, in which words, and what they stand for."""
+
+    start: int
+    end: int
+    words: str
+
+
+def _folded(words: str) -> str:
+    return re.sub(r"\s+", " ", words.strip()).casefold()
+
+
+@cache
+def _table() -> dict[str, tuple[str, int]]:
+    """Instrument and sign by folded words, from ``data/market_names.csv``."""
+    rows = pd.read_csv(paths.data_dir() / "market_names.csv", dtype={"sign": int}, encoding="utf-8")
+    return {_folded(row.words): (row.instrument, row.sign) for row in rows.itertuples(index=False)}
+
+
+def find_market(words: str) -> Named:
+    """Market for the words of a sentence, a name of the catalogue, a symbol, or ``"yahoo:TICKER"``.
+
+    Parameters
+    ----------
+    words : str
+        Case does not matter.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        Nothing matches; the message names the nearest.
+
+    Examples
+    --------
+    >>> named = find_market("offshore yuan")
+    >>> named.instrument.name, named.sign
+    ('USD/CNH', -1)
+    """
+    known = _table()
+    if _folded(words) in known:
+        name, sign = known[_folded(words)]
+        return Named(find_instrument(name), sign)
+    try:
+        return Named(find_instrument(words), 1)
+    except UnknownInstrumentError:
+        near = did_you_mean(words, [*known, *catalogue()])
+        raise UnknownInstrumentError(
+            f"{words!r} is no market that a claim can name. {near}list_instruments() shows all names; tickers of Yahoo "
+            "work as 'yahoo:TICKER'."
+        ) from None
+
+
+@cache
+def _pattern(names: tuple[str, ...], symbols: tuple[str, ...]) -> re.Pattern[str]:
+    """One pattern for every name, longest first; symbols only in their own case."""
+    by_length = sorted({*_table(), *map(str.casefold, names)}, key=len, reverse=True)
+    words = "|".join(r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", name))) for name in by_length)
+    tickers = "|".join(map(re.escape, sorted(symbols, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w/^])(?:(?i:yahoo:[\w^=.\-]*\w|{words})|{tickers})(?:['’]s)?(?![\w/])")
+
+
+def mentions(text: str) -> list[Mention]:
+    """Markets named in a text, in order, the longest name at each place.
+
+    Parameters
+    ----------
+    text : str
+        A sentence or a part of one.
+    """
+    rows = catalogue().values()
+    symbols = tuple(row.yahoo for row in rows if len(row.yahoo) > 1)
+    found = _pattern(tuple(row.name for row in rows), symbols).finditer(text)
+    return [Mention(m.start(), m.end(), re.sub(r"['’]s$", "", m[0])) for m in found]

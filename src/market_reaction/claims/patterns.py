@@ -1,0 +1,164 @@
+"""The table of sentence patterns: verbs, records, figures, and what makes a clause one that cannot be judged.
+
+Every pattern is a regular expression over a clause whose spelling was made uniform by ``uniform``. No language model:
+what no pattern covers is reported as not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+NUMBER_WORDS = {
+    "a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "twelve": "12",
+}  # fmt: skip
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTH = rf"(?:{'|'.join(MONTHS)}|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
+_NUMBER = "|".join(NUMBER_WORDS)
+_COUNT = rf"(?:\d+|{_NUMBER})"
+
+UP = (
+    "rose rise rises rising gained gain gains won added climbed climb jumped jump advanced advance advances surged surge "
+    "soared rallied rally rebounded rebound increased increase leapt spiked up higher strengthened appreciated firmed"
+).split()  # fmt: skip
+DOWN = (
+    "fell fall falls falling dropped drop lost loses lose loss losses slid slide slides slipped declined decline declines "
+    "decreased decrease sank tumbled tumble plunged plunge slumped slump retreated retreat eased dipped dip shed weakened "
+    "depreciated softened down lower crashed crash plummeted dived sell-off selloff"
+).split()  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One pattern: what it stands for, and the expression."""
+
+    meaning: str
+    expression: re.Pattern[str]
+
+
+def _row(meaning: str, expression: str) -> Row:
+    return Row(meaning, re.compile(expression, re.IGNORECASE))
+
+
+_DATE = (
+    rf"(?P<iso>\d{{4}}-\d{{2}}(?:-\d{{2}})?)|(?P<day>\d{{1,2}}) (?P<month>{_MONTH})(?:,? (?P<year>\d{{4}}))?"
+    rf"|(?P<month2>{_MONTH})(?: (?P<day2>\d{{1,2}})(?!\d))?(?:,? (?P<year2>\d{{4}}))?|(?P<year3>(?:19|20)\d{{2}})"
+)
+_PERIOD = (
+    r"(?:in|for) (?P<how>almost |nearly |more than |over |at least |about )?(?:the (?:last|past) )?"
+    rf"(?P<count>{_COUNT} |several |many )?(?:trading )?(?P<word>day|session|week|month|quarter|year)(?P<several>s?)"
+    rf"|since (?P<since>{_DATE})|(?:of|so far|this) (?:the |this )?(?P<this>year)(?: so far)?|(?P<ever>on record|ever)"
+)
+_NOUN = (
+    r"(?P<noun>day|session|performance|showing|move|gain|rise|rally|jump|advance|increase|rebound|surge|climb|fall|drop|"
+    r"decline|loss|slide|slump|plunge|decrease|sell-?off|tumble|retreat|dip)s?"
+)
+
+# A record: "its best day in weeks", "the biggest one-day fall since March 2020", "highest close this year".
+RECORDS = (
+    _row(
+        "move",
+        r"(?P<rank>best|strongest|worst|weakest|biggest|largest|sharpest|steepest|greatest) "
+        rf"(?:(?:one-day|single-day|one day|daily|trading|percentage) )*(?:{_NOUN} )?(?:{_PERIOD})",
+    ),
+    _row("level", rf"(?P<rank>highest|lowest)(?: (?:close|level|closing level|finish))? (?:{_PERIOD})"),
+    _row("record", r"(?:a |an )?(?:record|all-time) (?P<rank>high|low)(?: close)?"),
+)
+# Where the move ends, if not at the close.
+MEASURES = (
+    _row("high", r"\bat (?:its|the|their) (?:intraday |session |day's )?(?:high|peak)\b"),
+    _row("low", r"\bat (?:its|the|their) (?:intraday |session |day's )?(?:low|lows|trough)\b"),
+    _row("extreme", r"\b(?:as much as|up to|at one point)\b"),
+    _row(
+        "intraday",
+        r"\b(?:intraday|midday|at noon|by noon|at the open|pre-?open|pre-?market|after[- ]hours|overnight"
+        r"|in (?:early|late|morning|afternoon|evening|Asian|European|US) (?:trade|trading|deals|dealings)"
+        r"|(?:early|late)(?: in the (?:day|session))?|in the (?:morning|afternoon|evening)|by (?:the )?lunch(?:time)?"
+        r"|(?:around |by |at )?\d{1,2}:\d{2}(?: ?(?:am|pm|ET|GMT|UTC|CET))?)\b",
+    ),
+)
+_HOW = {
+    "almost": "almost|nearly|close to|just under|just below|just shy of|not quite",
+    "more than": "more than|over|above|in excess of|just over|exceeding",
+    "at least": "at least|no less than",
+    "less than": "less than|under|below",
+    "at most": "at most|no more than",
+    "about": "about|around|roughly|some|approximately|circa",
+    "exactly": "exactly|precisely|by",
+}
+HOW = {words: kind for kind, listed in reversed(_HOW.items()) for words in listed.split("|")}
+_HOWS = "|".join(sorted(HOW, key=len, reverse=True))
+FIGURE = _row(
+    "figure",
+    rf"(?:\b(?P<by>by )?(?P<how>{_HOWS}) )?(?<![\d.,%–-])(?P<sign>[+\-−]?)(?P<number>\d[\d,]*(?:\.\d+)?)"
+    r"(?P<unit> ?%| ?(?:bps?|basis points?)\b| ?percentage points?\b| ?(?:points?|pts)\b)",
+)
+LEVEL = _row(
+    "level",
+    r"(?<!close )(?<!up )\b(?:to|at) (?:(?P<yield>\d+(?:\.\d+)?)%|"
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d{3,})(?! ?(?:%|bp|basis|percentage|point|am\b|pm\b|GMT|UTC|[:\d])))",
+)
+STABLE = _row(
+    "stable",
+    r"\b(?:stable|steady|steadily|little[- ]changed|unchanged|flat|barely (?:moved|changed|budged|reacted)"
+    r"|hardly (?:moved|changed|budged|reacted)|(?:did not|didn't) (?:move|react|budge)|(?:no|without|showed no) "
+    r"(?:reaction|change)|calm|muted|shrugged (?:it )?off)\b",
+)
+DIRECTIONS = (_row("up", rf"\b(?:{'|'.join(UP)})\b"), _row("down", rf"\b(?:{'|'.join(DOWN)})\b"))
+WINDOW = _row("window", rf"\b(?:over|in|within) (?:the )?(?P<count>{_COUNT}) (?:trading )?(?:days|sessions)\b")
+ON = _row(
+    "on",
+    rf"\b(?:on )?(?P<weekday>{'|'.join(WEEKDAYS)})\b|\bon (?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<day>\d{{1,2}}) "
+    rf"(?P<month>{_MONTH})|(?P<month2>{_MONTH}) (?P<day2>\d{{1,2}})\b)(?:,? (?P<year>\d{{4}}))?",
+)
+# The quote is against the dollar anyway.
+AGAINST_DOLLAR = _row("against", r"\b(?:against|versus|vs\.?|to) (?:the )?(?:US )?(?:dollar|greenback)\b")
+ASIDE = _row(
+    "aside", r"\b(?:after|following|before|despite|ahead of|amid|because|compared with|versus|from|when)\b.*$"
+)
+A_RANGE = "it gives a range of figures"
+# A clause with one of these says something else than that the market moved.
+REFUSED = (
+    _row("it is denied or only possible",
+         r"\b(?:not|n't|never|without|failed|neither|nor|hardly|barely|could|may|might|would|will|should|expected|"
+         r"forecast|likely|poised|set to|if|unless|whether|to (?:rise|fall|gain|drop|climb|jump|slide))\b|n't\b"),
+    _row("a move is taken back",
+         r"\b(?:pared|paring|trimmed|erased|reversed|recouped|gave up|wiped out|narrowed|limited|capped)\b"),
+    _row("it speaks of another window than a day or a number of sessions",
+         r"\b(?:this|last|past|previous|over the|on the|for the|in the|a|per) (?:\w+ )?(?:week|month|quarter|year)\b"
+         r"|\b(?:weekly|monthly|quarterly|annual(?:ly)?|year[- ]to[- ]date|so far|yesterday|tomorrow|straight|"
+         r"consecutive)\b"),
+    _row("it compares two markets", r"\b(?:outperform\w*|underperform\w*|lagged|outpaced|beat|than)\b"),
+    _row(A_RANGE, r"\d ?%? ?(?:–|-|to) ?[+\-−]?\d[\d.,]* ?%|\bbetween [\d.,]+ ?%? and [\d.,]+ ?%"),
+)  # fmt: skip
+FILLERS = frozenset(
+    "a an the and but while whereas as it its it's their they he she his her in on at of to by for with into was were is "
+    "are had has have been be that which who also then there too both respectively meanwhile however still again when "
+    "index indexes benchmark blue-chip shares stocks stock equities gauge currency pair contract price prices rate "
+    "market markets trading trade traded closed close closing ended ending end finished finish settled settling opened "
+    "went moved edged inched ticked posted posting recorded recording marked marking registered registering made making "
+    "saw seeing had remained remains remain stayed stays stay held hold holding kept was traded turned day day's session "
+    "news announcement china's chinese us america's american japan's japanese mainland hong kong's europe's percent today "
+    "move one or so day's".split()
+)  # fmt: skip
+SUBJECT_WORDS = frozenset("index indexes benchmark shares stocks stock gauge currency pair contract prices price".split())
+
+_SPELLING = (
+    (r"[\u2018\u2019]", "'"), (r"[\u201c\u201d\"]", ""), (r"[\u00a0\u202f\t\n\r]+", " "), (r"\bU\.S\.(?:A\.)?", "US"),
+    (r"(?:(?<=\d)|(?<=\d ))-?(?:per ?cent|percent|pct)\b", "%"), (r"(?<=\d) %", "%"),
+    (r"\bhalf (?:a |of a |of one )?(?:per ?cent|percent|percentage point)\b", "0.5%"),
+    (rf"\b({_NUMBER}) (?:per ?cent|percent)\b", None),
+    (r"(?<=\d)(?:bps|bp)\b", " bp"), (rf"({_MONTH} \d{{1,2}}), (?=\d{{4}})", r"\1 "), (r"\s+", " "),
+)  # fmt: skip
+
+
+def uniform(text: str) -> str:
+    """Text in one spelling: ``US``, ``%``, plain quotes and blanks."""
+    for pattern, replacement in _SPELLING:
+        if replacement is None:
+            text = re.sub(pattern, lambda found: f"{NUMBER_WORDS[found[1].casefold()]}%", text, flags=re.IGNORECASE)
+        else:
+            text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+    return text.strip()
