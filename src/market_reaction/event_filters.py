@@ -1,4 +1,4 @@
-"""Which rows of an event table a study takes: filters by column, words and dates, with a count of what each leaves out."""
+"""Which rows of an event table a study takes: by column, words and dates, with a count of what each filter leaves out."""
 
 from __future__ import annotations
 

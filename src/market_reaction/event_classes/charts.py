@@ -1,0 +1,181 @@
+"""Mean paths of classes of events with their bands, and what the charts of classes share. Nothing is computed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from market_reaction import wording
+from market_reaction.car_chart import axis_scale
+from market_reaction.theme import BLUE, GREEN, GREY, LINES, PURPLE, VERMILLION, Theme, finish, label
+
+if TYPE_CHECKING:
+    from market_reaction.event_classes.result import ClassStudies
+    from market_reaction.prices import PriceData
+
+LEAST_FOR_BAND = 6  # clusters below which a band is wider than the chart is worth
+PANEL = 150  # pixels of a panel
+_COLOURS = {"escalation": VERMILLION, "de-escalation": BLUE, "mixed": PURPLE}
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def colours(classes: tuple[str, ...]) -> dict[str, str]:
+    """Colour of each class; escalation and de-escalation keep theirs, in whatever wave."""
+    found = {name: _COLOURS.get(name.split(", ")[0], "") for name in classes}
+    free = [colour for colour in (GREEN, *LINES) if colour not in found.values()]
+    for at, name in enumerate(name for name, colour in found.items() if not colour):
+        found[name] = free[at % len(free)]
+    return found
+
+
+def faded(colour: str, alpha: float) -> str:
+    """The colour with an opacity."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha})"
+
+
+def panels(
+    prices: PriceData, markets: tuple[str, ...], columns: int, horizontal: float = 0.12
+) -> tuple[go.Figure, int]:
+    """Figure with a panel for each market, headed by its name and what "up" means there; and its number of rows."""
+    lines = -(-len(markets) // columns)
+    notes = [(name, wording.direction_note(prices[name].instrument)) for name in markets]
+    figure = make_subplots(
+        rows=lines, cols=columns,
+        subplot_titles=[f"<b>{label(name)}</b>{f', {label(note)}' if note else ''}" for name, note in notes],
+        vertical_spacing=0.30 / lines if lines > 1 else 0.0, horizontal_spacing=horizontal,
+    )  # fmt: skip
+    figure.update_annotations(font={"size": 11})
+    return figure, lines
+
+
+def roomier(figure: go.Figure, pixels: int = 24) -> go.Figure:
+    """Add space between the subtitle and the headings of panels."""
+    layout = figure.layout
+    return figure.update_layout(height=layout.height + pixels, margin_t=layout.margin.t + pixels)
+
+
+def sources(prices: PriceData, markets: tuple[str, ...]) -> str:
+    """Source and last sessions of the series drawn, in few words."""
+    vintage = prices.vintage.loc[list(markets)]
+    names = wording.listed(list(dict.fromkeys(vintage["source"])))
+    first, last = wording.day(vintage["last"].min()), wording.day(vintage["last"].max())
+    return f"Source: {names}, series end {first if first == last else f'between {first} and {last}'}."
+
+
+def up_means(prices: PriceData, markets: tuple[str, ...]) -> str:
+    """What "up" means in the markets drawn."""
+    notes = [(market, wording.direction_note(prices[market].instrument)) for market in markets]
+    said = "; ".join(f"{market} {text}" for market, text in notes if text)
+    return f"{said}. " if said else ""
+
+
+def path_chart(
+    result: ClassStudies, markets: tuple[str, ...], *, cumulated: bool = True, theme: Theme = "auto"
+) -> go.Figure:
+    """Draw the mean path of each class with its simultaneous band, a panel for each market.
+
+    Parameters
+    ----------
+    result : ClassStudies
+        As ``by_class`` gives it.
+    markets : tuple of str
+        Markets to draw.
+    cumulated : bool
+        CAR paths, else abnormal returns by session.
+    theme : {"auto", "light", "dark"}
+        As in ``reaction_figure``.
+    """
+    frame = result.caar() if cumulated else result.aar()
+    figure, lines = panels(result.study.prices, markets, 1 if len(markets) == 1 else 2)
+    inks = colours(result.classes)
+    named: set[str] = set()
+    for at, market in enumerate(markets):
+        place = {"row": at // (1 if len(markets) == 1 else 2) + 1, "col": at % 2 + 1}
+        for number, name in enumerate(result.classes):
+            rows = frame[frame["class"].eq(name) & frame["market"].eq(market)]
+            if len(rows):
+                _path(figure, rows, inks[name], _DASHES[number % len(_DASHES)], place, cumulated, name not in named)
+                named.add(name)
+        _axes(figure, result.study.design.units[market], place, at >= len(markets) - 2)
+    missing = [name for name in result.classes if name not in named]
+    finish(
+        figure,
+        finding=_path_finding(frame, markets, result.classes, cumulated),
+        method=_path_method(result, markets, cumulated, missing),
+        body=(PANEL + 20) * lines if lines > 1 else 260,
+        theme=theme,
+    )
+    return roomier(figure)
+
+
+def _path(
+    figure: go.Figure, rows: pd.DataFrame, ink: str, dash: str, place: dict[str, int], start: bool, legend: bool
+) -> None:
+    """Path of one class; the band only where it rests on enough events."""
+    factor, form, suffix = axis_scale(rows["unit"].iloc[0])
+    name = str(rows["class"].iloc[0])
+
+    def values(column: str) -> np.ndarray:
+        found = factor * rows[column].to_numpy(dtype=float)
+        return np.append(0.0, found) if start else found
+
+    taus = np.append(rows["tau"].iloc[0] - 1, rows["tau"]) if start else rows["tau"].to_numpy()
+    if rows["n_clusters"].iloc[0] >= LEAST_FOR_BAND:
+        low, high = values("simultaneous_low"), values("simultaneous_high")
+        figure.add_trace(
+            go.Scatter(
+                x=np.concatenate([taus, taus[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
+                fillcolor=faded(ink, 0.16), line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=name,
+            ),
+            **place,
+        )  # fmt: skip
+    counts = f"{rows['n_clusters'].iloc[0]} separate events ({rows['n_events'].iloc[0]} in all)"
+    figure.add_trace(
+        go.Scatter(
+            x=taus, y=values("estimate"), mode="lines+markers", name=label(name), legendgroup=name, showlegend=legend,
+            line={"color": ink, "width": 2, "dash": dash}, marker={"size": 5},
+            hovertemplate=f"{label(name)}, session %{{x}}: %{{y:{form}}}{suffix}<br>{counts}<extra></extra>",
+        ),
+        **place,
+    )  # fmt: skip
+
+
+def _axes(figure: go.Figure, unit: str, place: dict[str, int], last: bool) -> None:
+    _, form, suffix = axis_scale(unit)
+    figure.add_hline(y=0, line={"color": GREY, "width": 1}, **place)
+    figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, **place)
+    figure.update_xaxes(title="sessions from day 0" if last else None, nticks=8, tickformat="d", **place)
+    figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=5, **place)
+
+
+def _path_finding(frame: pd.DataFrame, markets: tuple[str, ...], classes: tuple[str, ...], cumulated: bool) -> str:
+    """How many of the paths with a band leave zero outside it anywhere."""
+    shown = frame[frame["market"].isin(markets) & frame["n_clusters"].ge(LEAST_FOR_BAND)]
+    beyond = shown["simultaneous_low"].gt(0) | shown["simultaneous_high"].lt(0)
+    outside = shown[beyond].groupby(["class", "market"], sort=False).size().index
+    count = shown.groupby(["class", "market"]).ngroups
+    kind = "mean paths" if cumulated else "mean returns by session"
+    if not count:
+        return f"No class has {LEAST_FOR_BAND} separate events with a complete path"
+    where = [
+        f"{name} ({wording.listed([market for found, market in outside if found == name])})"
+        for name in classes
+        if any(found == name for found, _ in outside)
+    ]
+    return f"{len(outside)} of {count} {kind} leave zero outside their band{': ' + '; '.join(where) if where else ''}"
+
+
+def _path_method(result: ClassStudies, markets: tuple[str, ...], cumulated: bool, missing: list[str]) -> str:
+    low, high = result.study.windows.span_offsets
+    what = "Mean CAR from the close before" if cumulated else "Mean abnormal return of each session,"
+    absent = f"No path: {wording.listed(missing)}. " if missing else ""
+    return (
+        f"{what} session {low} to {high}. Overlapping events merged; events that share sessions with another class "
+        f"left out. Shaded: 95% band of one whole path (sup-t), from {LEAST_FOR_BAND} separate events on. "
+        f"{absent}{sources(result.study.prices, markets)}"
+    )

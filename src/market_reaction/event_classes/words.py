@@ -1,0 +1,140 @@
+"""Classes of events as sentences and as HTML: rounding and escaping happen here, no statistic is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from market_reaction import tables, wording
+from market_reaction.tables import cell, html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from market_reaction.event_classes.result import ClassStudies
+
+
+def class_answer(result: ClassStudies) -> str:
+    """Means of the first two classes in the first market, their difference, and where the classes differ."""
+    market, table = result.markets[0], result.summary()
+    low, high = result.window()
+    means = "; ".join(_mean(name, table.loc[(name, market)].to_dict()) for name in result.classes[:2])
+    note = wording.direction_note(result.study.prices[market].instrument)
+    first = f"{market}{f' ({note})' if note else ''} over sessions [{low},{high}]: {means}."
+    if len(result.classes) < 2:
+        return wording.clean(first)
+    differences = result.difference()
+    return wording.clean(f"{first} {_difference(differences, market)} {over_markets(differences)}".strip())
+
+
+def _mean(name: str, row: Mapping[Any, Any]) -> str:
+    """Mean of one class: ``−0.60% on average after escalation (26 separate events; 95% interval ...)``."""
+    if not math.isfinite(row["estimate"]):
+        return f"no mean after {name} ({row['note']})"
+    unit, count = row["unit"], row["n_clusters"]
+    said = (
+        f"{wording.amount(row['estimate'], unit)} on average after {name} ({count} separate event{'s' * (count != 1)}"
+    )
+    return f"{said}; 95% interval {_between(row, unit)})" if math.isfinite(row["conf_low"]) else f"{said})"
+
+
+def _difference(table: pd.DataFrame, market: str) -> str:
+    """What the permutation test says of two classes in one market."""
+    row = table.loc[market]
+    if not math.isfinite(row["permutation_p"]):
+        return f"{row['first'].capitalize()} and {row['second']} are not compared: {row['note']}."
+    unit = row["unit"]
+    found = f"{wording.amount(row['difference'], unit)} (permutation p {wording.p_value(row['permutation_p'])}"
+    if row["permutation_p"] <= wording.UNUSUAL:
+        return f"Taken alone, this market tells the two apart: the difference is {found})."
+    return (
+        f"This market cannot tell the two apart: the difference is {found}; one below "
+        f"{wording.size(row['mde'], unit)} would usually go unnoticed)."
+    )
+
+
+def over_markets(table: pd.DataFrame) -> str:
+    """In which markets two classes differ once all that were looked at are counted; empty for one market."""
+    known = table[table["permutation_p"].notna()]
+    alone = list(known.index[known["permutation_p"] <= wording.UNUSUAL])
+    left = list(known.index[known["p_holm"] <= wording.UNUSUAL])
+    if len(known) < 2:
+        return ""
+    if left:
+        return f"Counting all {len(known)} markets (Holm), the classes differ in {wording.listed(left)}."
+    looked = f"; taken alone they do in {wording.listed(alone)}" if alone else ""
+    return f"Counting all {len(known)} markets (Holm), the classes differ in none{looked}."
+
+
+def class_html(result: ClassStudies) -> str:
+    """HTML of the classes: the answer, means, differences, notes, what was left out, where the figures come from."""
+    low, high = result.window()
+    title = f"Reactions by {' and '.join(result.by)}, sessions [{low},{high}]"
+    legend = (
+        "Mean CAR over separate events: events whose windows overlap are one, and those whose window holds another "
+        "class are left out (column Shared). t over these means, K - 1 degrees of freedom. Holm p counts all "
+        "markets of a class. "
+    )
+    tests = (
+        "Null: both classes have the same mean. p from permuting the labels over separate events, studentised; "
+        "interval of Welch's t. Holm p counts all markets."
+    )
+    parts = [
+        f"<h3>{escape(wording.clean(title))}</h3>",
+        f'<p class="mr-answer">{cell(result.answer())}</p>',
+        _means_table(result),
+        f'<p class="mr-quiet">{escape(legend)}</p>',
+        _difference_table(result),
+        f'<p class="mr-quiet">{escape(tests)}</p>' if len(result.classes) > 1 else "",
+        tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
+        _excluded(result),
+        tables.folded("Where the figures come from", tables.vintage_table(result.study.vintage)),
+    ]
+    return tables.wrapped(parts)
+
+
+def _between(row: Mapping[Any, Any], unit: str) -> str:
+    low, high = row["conf_low"], row["conf_high"]
+    return f"{wording.move(low, unit)} to {wording.move(high, unit)}" if math.isfinite(low) else wording.NOT_AVAILABLE
+
+
+def _means_table(result: ClassStudies) -> str:
+    rows = []
+    for row in result.summary().reset_index().to_dict("records"):
+        unit = row["unit"]
+        cells = [
+            row["class"], row["market"], wording.move(row["estimate"], unit), _between(row, unit),
+            wording.p_value(row["p_value"]), wording.p_value(row["p_holm"]), wording.size(row["mde"], unit),
+            row["n_events"], row["n_clusters"], row["n_shared"],
+        ]  # fmt: skip
+        rows.append([cell(text) for text in cells])
+    headings = ["Class", "Market", "CAR", "95% interval", "t p", "Holm p", "Smallest detectable", "Events"]
+    return html_table([*headings, "Separate", "Shared"], rows)
+
+
+def _difference_table(result: ClassStudies) -> str:
+    if len(result.classes) < 2:
+        return ""
+    rows = []
+    for row in result.difference().reset_index().to_dict("records"):
+        unit = row["unit"]
+        cells = [
+            row["market"], wording.move(row["difference"], unit), _between(row, unit),
+            f"{wording.p_value(row['permutation_p'])} ({wording.p_value(row['permutation_floor'])})",
+            wording.p_value(row["p_holm"]), wording.p_value(row["welch_p"]),
+            f"{row['n_first']} and {row['n_second']}", row["note"],
+        ]  # fmt: skip
+        rows.append([cell(text) for text in cells])
+    one, two = result.classes[:2]
+    headings = ["Market", f"{one} minus {two}", "95% interval", "p (floor)", "Holm p", "Welch p", "Separate", "Note"]
+    return html_table(headings, rows)
+
+
+def _excluded(result: ClassStudies) -> str:
+    rows = [
+        [cell(row["event_id"]), cell(row["market"] or "all"), cell(row["reason"])]
+        for row in result.excluded.to_dict("records")
+    ]
+    return tables.folded(f"{len(rows)} left out", html_table(["Event", "Market", "Reason"], rows)) if rows else ""
