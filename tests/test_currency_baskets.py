@@ -1,5 +1,7 @@
 """A basket of currencies: against cross rates worked out by hand, its clock, and pairs that do not fit."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,7 +67,6 @@ def test_a_basket_is_studied_like_any_market() -> None:
         ("CNY", {}, MarketReactionError, "weights is empty"),
         ("CNY", {"USD": 0.0}, MarketReactionError, r"weights\['USD'\]=0.0 is not above zero"),
         ("CNY", {"USD": 1, "CNY": 1}, MarketReactionError, "weights names 'CNY', the currency that is priced"),
-        ("CNY", {"GBP": 1}, UnknownInstrumentError, r"no loaded pair leads from 'GBP' to 'CNY'.*Load GBP/USD"),
     ],
 )
 def test_mistakes(
@@ -80,9 +81,23 @@ def test_a_name_that_is_taken(pairs: mr.PriceData) -> None:
         mr.currency_basket(pairs, "CNY", {"USD": 1}, name="USD/JPY")
 
 
+def test_a_basket_without_its_pairs_is_unavailable_with_the_reason(pairs: mr.PriceData) -> None:
+    found = mr.currency_basket(pairs, "CNY", {"USD": 1, "GBP": 1})
+    assert list(found.series) == list(pairs.series)
+    (row,) = found.unavailable.to_dict("records")
+    assert row["market"] == "Basket/CNY"
+    assert "no loaded pair leads from 'GBP' to 'CNY'" in row["reason"]
+    assert row["reason"].endswith("Load GBP/USD or USD/GBP too.")
+
+
 def test_pairs_struck_at_different_instants_are_no_cross_rate() -> None:
     first = mr.PriceData.from_frame(CLOSES[["USD/CNY"]], bar_close="14:15 Europe/Berlin")
     second = mr.PriceData.from_frame(CLOSES[["EUR/USD"]], bar_close="17:00 America/New_York")
     both = mr.PriceData({**first.series, **second.series})
-    with pytest.raises(MarketReactionError, match=r"USD/CNY and EUR/USD are not struck at the same instant|EUR/USD"):
-        mr.currency_basket(both, "CNY", {"USD": 1, "EUR": 1})
+    found = mr.currency_basket(both, "CNY", {"USD": 1, "EUR": 1})
+    assert "Basket/CNY" not in found.series
+    assert re.search(
+        r"USD/CNY and EUR/USD are not struck at the same instant \(2025-06-02 12:15 and 2025-06-02 21:00 UTC\)|"
+        r"EUR/USD and USD/CNY are not struck at the same instant \(2025-06-02 21:00 and 2025-06-02 12:15 UTC\)",
+        found.unavailable["reason"][0],
+    )

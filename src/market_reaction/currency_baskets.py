@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from market_reaction.errors import MarketReactionError, UnknownInstrumentError, did_you_mean
+from market_reaction.errors import DataUnavailableError, MarketReactionError, UnknownInstrumentError, did_you_mean
 from market_reaction.instruments import Instrument
 from market_reaction.prices import PriceData, PriceSeries, Vintage
 
@@ -37,15 +37,15 @@ def currency_basket(
     -------
     PriceData
         The markets given and, last, the basket: units of ``currency`` per basket, 100 on the first session. Up = that
-        currency weaker. Sessions in between on which a pair is missing are in its ``excluded``.
+        currency weaker. Sessions in between on which a pair is missing are in its ``excluded``. Without the pairs it
+        needs, the basket is in ``unavailable``, with the reason.
 
     Raises
     ------
     UnknownInstrumentError
-        A currency that no loaded pair leads to, or a name that is taken.
+        A name that is taken.
     MarketReactionError
-        No weights, a weight that is not above zero, a weight for the currency itself, pairs whose closes are struck at
-        different instants, or no session they share.
+        No weights, a weight that is not above zero, or a weight for the currency itself.
 
     Notes
     -----
@@ -65,13 +65,17 @@ def currency_basket(
     label = name or f"Basket/{currency}"
     shares = _shares(currency, weights)
     pairs = _pairs(prices)
-    routes = {member: _route(pairs, member, currency) for member in shares}
-    used = {leg.name: leg for legs in routes.values() for leg, _ in legs}
     if label in prices.series:
         raise UnknownInstrumentError(f"{label!r} is a market of these prices already; give the basket another name=.")
-    closes = pd.DataFrame({key: pd.Series(leg.closes, leg.sessions) for key, leg in used.items()})
-    shared = closes.dropna()
-    _check(label, used, closes, shared)
+    try:
+        routes = {member: _route(pairs, member, currency) for member in shares}
+        used = {leg.name: leg for legs in routes.values() for leg, _ in legs}
+        closes = pd.DataFrame({key: pd.Series(leg.closes, leg.sessions) for key, leg in used.items()})
+        shared = closes.dropna()
+        _check(used, shared)
+    except DataUnavailableError as error:
+        missing = pd.DataFrame([{"market": label, "reason": str(error)}])
+        return replace(prices, unavailable=pd.concat([prices.unavailable, missing], ignore_index=True))
     exponents = pd.Series(0.0, index=list(used))
     for member, legs in routes.items():
         for leg, sign in legs:
@@ -118,9 +122,11 @@ def _route(pairs: Mapping[tuple[str, str], PriceSeries], member: str, currency: 
         first, second = _leg(pairs, member, middle), _leg(pairs, middle, currency)
         if first and second:
             return [first, second]
-    raise UnknownInstrumentError(
+    raise DataUnavailableError(
         f"no loaded pair leads from {member!r} to {currency!r}. {did_you_mean(member, known)}"
-        f"Loaded: {', '.join('/'.join(pair) for pair in pairs) or 'no pair'}. Load {member}/USD or USD/{member} too."
+        f"Loaded: {', '.join('/'.join(pair) for pair in pairs) or 'no pair'}. Load {member}/USD or USD/{member} too.",
+        symbol=member,
+        cause="no rows",
     )
 
 
@@ -131,11 +137,12 @@ def _leg(pairs: Mapping[tuple[str, str], PriceSeries], base: str, quote: str) ->
     return (pairs[quote, base], -1.0) if (quote, base) in pairs else None
 
 
-def _check(label: str, used: Mapping[str, PriceSeries], closes: pd.DataFrame, shared: pd.DataFrame) -> None:
+def _check(used: Mapping[str, PriceSeries], shared: pd.DataFrame) -> None:
     """Refuse pairs without a common session, or whose closes of one session lie at different instants."""
+    names = ", ".join(used)
     if shared.empty:
-        raise MarketReactionError(
-            f"the pairs of {label!r} ({', '.join(used)}) share no session; load them for the same years."
+        raise DataUnavailableError(
+            f"its pairs {names} share no session; load them for the same years.", symbol=names, cause="no rows"
         )
     struck = {key: pd.Series(leg.close_utc, leg.sessions).reindex(shared.index) for key, leg in used.items()}
     first = next(iter(struck))
@@ -143,9 +150,12 @@ def _check(label: str, used: Mapping[str, PriceSeries], closes: pd.DataFrame, sh
         apart = instants.ne(struck[first])
         if apart.any():
             day = shared.index[apart.to_numpy()][0]
-            raise MarketReactionError(
+            raise DataUnavailableError(
                 f"{first} and {key} are not struck at the same instant ({struck[first][day]:%Y-%m-%d %H:%M} and "
-                f"{instants[day]:%Y-%m-%d %H:%M} UTC), so their cross rate is no price; load all pairs from one source."
+                f"{instants[day]:%Y-%m-%d %H:%M} UTC), so their cross rate is no price; load all pairs from one "
+                "source.",
+                symbol=names,
+                cause="different clocks",
             )
 
 
