@@ -18,9 +18,7 @@ from market_reaction.theme import INK_STYLE
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-WIDGET_STATES = "application/vnd.jupyter.widget-state+json"
 HTML = "text/html"
-LIVE_PANEL = "mr-explore"  # CSS class of a panel that a reader should know of; progress bars are left out
 _CHART = "chart-{}"
 
 # Nothing but what is in the page, or in files beside it, is ever loaded.
@@ -151,15 +149,13 @@ def _draw_charts(notebook: Any, script: bool | str) -> None:
 
 
 def _leave_out_widgets(notebook: Any) -> None:
-    """Say where a live panel stands in JupyterLab; drop progress bars, and the states of all widgets."""
-    widgets = notebook["metadata"].pop("widgets", {})
-    states = widgets.get(WIDGET_STATES, {}).get("state", {})
+    """Keep what a live panel says to pages that cannot run it; drop progress bars, and the states of all widgets."""
+    notebook["metadata"].pop("widgets", None)
     for data in _bundles(notebook):
-        if WIDGET in data:
-            classes = states.get(data[WIDGET].get("model_id"), {}).get("state", {}).get("_dom_classes", [])
-            live = LIVE_PANEL in classes
+        if data.pop(WIDGET, None) is not None:
+            html = data.get(HTML, "")
             data.clear()
-            data[HTML] = "<p><em>Here JupyterLab shows a live panel; it needs a kernel.</em></p>" if live else ""
+            data[HTML] = html
 
 
 @cache

@@ -90,7 +90,13 @@ def own_id(event: pd.Series) -> str | None:
 
 @cache
 def notable_news() -> pd.DataFrame:
-    """What a clean placebo pool leaves out: the catalogue, other news, and releases of high importance."""
+    """What a clean placebo pool leaves out: the catalogue, other news, and releases of high importance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The core columns of a table of events, as ``react(exclude=...)`` takes it.
+    """
     releases = events.catalogue("macro_releases")
     parts = (events.catalogue("us_china"), events.catalogue("other_news"), releases[releases["importance"].eq("high")])
     return pd.concat([part[[*events.CORE_COLUMNS]] for part in parts])
