@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from market_reaction import wording
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from market_reaction.other_news import OtherNews
     from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult, WindowReaction
 
@@ -168,7 +170,11 @@ def title(result: ReactionResult) -> str:
 
 def when(result: ReactionResult) -> str:
     """When the announcement came, with its bounds."""
-    event = result.event
+    return when_of(result.event)
+
+
+def when_of(event: pd.Series) -> str:
+    """When an announcement came, with its bounds, from its row of an event table."""
     if event["precision"] == "date":
         return f"{wording.day(event['session_date'])}, clock unknown"
     low, high = event["utc_earliest"], event["utc_latest"]

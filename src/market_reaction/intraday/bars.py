@@ -248,7 +248,9 @@ def bar_lengths(stamps_ns: np.ndarray, bar_minutes: int | None = None) -> np.nda
     gap = np.rint(np.diff(stamps_ns) / NS_PER_MINUTE).astype(np.int64)
     inside = (np.diff(day) == 0) & (gap > 0)
     counts = pd.DataFrame({"day": day[1:][inside], "gap": gap[inside]}).value_counts().reset_index(name="count")
-    usual = counts.sort_values(["day", "count", "gap"], ascending=[True, True, False]).drop_duplicates("day", keep="last")
+    usual = counts.sort_values(["day", "count", "gap"], ascending=[True, True, False]).drop_duplicates(
+        "day", keep="last"
+    )
     by_day = pd.Series(usual["gap"].to_numpy(), index=usual["day"]).reindex(np.unique(day)).ffill().bfill()
     return by_day.loc[day].fillna(0).to_numpy().astype(np.int64)
 

@@ -98,7 +98,9 @@ def volume_steps(minute: np.ndarray, day: np.ndarray, volume: np.ndarray, bar_mi
     return found
 
 
-def check_clock(instrument: Instrument, starts: pd.DatetimeIndex, volume: np.ndarray | None, bar_minutes: int) -> ClockCheck:
+def check_clock(
+    instrument: Instrument, starts: pd.DatetimeIndex, volume: np.ndarray | None, bar_minutes: int
+) -> ClockCheck:
     """Compare the largest rise of volume in the day with the New York open.
 
     Parameters
@@ -162,7 +164,7 @@ def _opening_check(instrument: Instrument, starts: pd.DatetimeIndex, bar_minutes
     steady = np.mean(np.abs(late - shift) <= max(bar_minutes, 5)) > 0.5
     evidence = f"the first bar of a session begins {shift:+d} minutes from the opening ({len(opens)} sessions)"
     if not steady or abs(shift) < max(bar_minutes, 15):
-        return ClockCheck(steady and abs(shift) < 15, 0, evidence, len(opens))
+        return ClockCheck(bool(steady) and abs(shift) < 15, 0, evidence, len(opens))
     return ClockCheck(True, shift, evidence, len(opens))
 
 

@@ -1,4 +1,4 @@
-"""The door through which bars shorter than a day come in: a folder or file of the user's, or Yahoo within its limits."""
+"""The door through which bars shorter than a day come in: the user's files, or Yahoo within its limits."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def read_series(instrument: Instrument, path: Path, ask: _Ask) -> BarSeries:
 
 
 def yahoo_reach(now: pd.Timestamp) -> pd.DataFrame:
-    """How far back Yahoo has bars: interval, bar_minutes, days_back, earliest announcement (UTC) with four hours before.
+    """How far back Yahoo has bars, by interval: bar_minutes, days_back, earliest_utc of an announcement.
 
     Parameters
     ----------
@@ -230,8 +230,8 @@ def _finest(instant: pd.Timestamp, now: pd.Timestamp) -> str | None:
 def _limits(now: pd.Timestamp) -> str:
     reach = yahoo_reach(now)["earliest_utc"]
     return (
-        f"Yahoo has 1-minute bars for announcements from {reach['1m']:%Y-%m-%d} on (30 days back), 2- to 30-minute bars "
-        f"from {reach['5m']:%Y-%m-%d} (60 days) and hour bars from {reach['1h']:%Y-%m-%d} (730 days)."
+        f"Yahoo has 1-minute bars for announcements from {reach['1m']:%Y-%m-%d} on (30 days back), 2- to 30-minute "
+        f"bars from {reach['5m']:%Y-%m-%d} (60 days) and hour bars from {reach['1h']:%Y-%m-%d} (730 days)."
     )
 
 
@@ -297,4 +297,3 @@ def _fetch(
         instrument, pd.DatetimeIndex(rows.index), rows, source="yahoo", clock="UTC", vintage=vintage,
         bar_minutes=minutes, volume=volume,
     )  # fmt: skip
-

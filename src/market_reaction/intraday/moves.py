@@ -1,4 +1,4 @@
-"""Numbers on bars: which price stands at an instant, moves over windows, volume and volatility. Arrays in, arrays out."""
+"""Numbers on bars: which price stands at an instant, moves over windows, volume and volatility; arrays only."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ def window_paths(
         to = last_complete(end_ns, instants_ns + int(minute * NS_PER_MINUTE))
         with np.errstate(invalid="ignore"):
             usable = (start.stale <= stale) & (to.stale <= stale)
-        found[:, column] = np.where(
-            usable, changes(closes, start.position, to.position, difference=difference), np.nan
-        )
+        found[:, column] = np.where(usable, changes(closes, start.position, to.position, difference=difference), np.nan)
     return found
 
 
@@ -171,7 +169,7 @@ def volatility_per_minute(
 def bar_moves(
     start_ns: np.ndarray, end_ns: np.ndarray, closes: np.ndarray, *, stale: float, difference: bool = False
 ) -> np.ndarray:
-    """Move of each bar from the close before it; NaN for the first and where more than ``stale`` minutes lie between."""
+    """Move of each bar from the close before it; NaN for the first and after more than ``stale`` minutes without."""
     at = np.arange(len(closes))
     found = changes(closes, at - 1, at, difference=difference)
     gap = np.append(np.inf, (start_ns[1:] - end_ns[:-1]) / NS_PER_MINUTE)

@@ -94,7 +94,8 @@ def window_placebo(
     scaled = _scaled(moves[used], change)
     if scaled is not None:
         statistic, pool, sigma = scaled
-        pool, kept = pool[: clock.history], used[: clock.history]
+        pool = pool[: clock.history]
+        kept = used[: len(pool)]
         rank = placebo_rank(statistic, pool, minimum=1)
         mde = placebo_mde(pool, sigma, minimum=1)
     else:

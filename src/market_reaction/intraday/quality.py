@@ -34,7 +34,9 @@ def check_bars(bars: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found).sort_values("time", ignore_index=True) if found else pd.DataFrame(columns=_COLUMNS)
 
 
-def _frame(start: pd.DatetimeIndex, at: np.ndarray, rule: str, values: list[str], bounds: list[str], do: str) -> pd.DataFrame:
+def _frame(
+    start: pd.DatetimeIndex, at: np.ndarray, rule: str, values: list[str], bounds: list[str], do: str
+) -> pd.DataFrame:
     if not len(at):
         return pd.DataFrame(columns=_COLUMNS)
     return pd.DataFrame({"time": start[at], "rule": rule, "value": values, "bound": bounds, "what_to_do": do})

@@ -150,7 +150,7 @@ class MarketIntraday:
     series : BarSeries
         Its bars.
     moves : tuple of WindowMove
-        One for each window asked for, and one more where a window had to be widened.
+        One for each window asked for.
     path : pandas.DataFrame
         Cumulated move: minute, end_utc, close, change, volume, usual_volume, low, high, n_days (the last three the
         pointwise 5% and 95% quantiles over earlier days and their number); empty without a price before.
@@ -226,9 +226,9 @@ class IntradayResult(Exportable):
 
     @property
     def excluded(self) -> pd.DataFrame:
-        """What has no figure and why: columns market, window, reason."""
+        """Windows that could not be measured as asked, and markets without bars: columns market, window, reason."""
         rows = [(row.market, _window(move.asked), move.reason) for row in self.markets for move in row.moves
-                if move.kind == "refused"]  # fmt: skip
+                if move.kind != "as asked"]  # fmt: skip
         rows += [(row.market, "", row.reason) for row in self.bars.unavailable.itertuples(index=False)]
         return pd.DataFrame(rows, columns=["market", "window", "reason"], dtype=str)
 

@@ -14,7 +14,6 @@ _STAMP = (
     r"^(?P<day>.*?\d)[T ]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\d{6}|\d{4})\s*(?P<half>[AaPp][Mm])?"
     r"\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
 )
-_EPOCHS = {10: "s", 13: "ms"}  # digits of seconds and milliseconds since 1970, from 2001 to 2286
 _TWICE = "its clock time occurs twice or not at all in the zone, where summer time begins or ends"
 
 
@@ -67,9 +66,9 @@ def read_stamps(
         ``zone`` has several meanings or none.
     """
     column = pd.Series(texts, dtype=str)
-    if column.str.fullmatch(r"\d{10}|\d{13}").all():
-        unit = _EPOCHS[len(texts[0])]
-        utc = pd.DatetimeIndex(pd.to_datetime(column.astype("int64"), unit=unit, utc=True)).as_unit("ns")
+    if column.str.fullmatch(r"\d{10}").all() or column.str.fullmatch(r"\d{13}").all():  # since 1970
+        milliseconds = column.astype("int64").to_numpy() * (1 if len(texts[0]) == 13 else 1000)
+        utc = pd.DatetimeIndex(milliseconds.astype("datetime64[ms]"), tz="UTC").as_unit("ns")
         return _in_zone(utc.tz_localize(None), zone, "UTC") if zone else Stamps(utc, "UTC", "UTC")
     parts = column.str.extract(_STAMP)
     _refuse_unread(file, column, parts["day"].isna().to_numpy(dtype=bool), lines)

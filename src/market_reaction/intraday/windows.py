@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.errors import WindowError
 from market_reaction.intraday.bars import BarSeries
 from market_reaction.intraday.moves import NS_PER_MINUTE, changes, first_complete, last_complete
@@ -64,7 +65,7 @@ def bounds(event: pd.Series) -> Window:
 
 
 def fit_to_bounds(event: pd.Series, windows: Sequence[Window]) -> list[WindowMove]:
-    """Windows to measure: those that hold the bounds, and for the others the refusal and a wider one.
+    """Windows to measure: those that hold the bounds, and a wider one in place of each other, with the reason.
 
     A window must begin at or before the earliest and end after the latest possible time of the announcement; else part
     of the reaction may lie outside it.
@@ -77,15 +78,16 @@ def fit_to_bounds(event: pd.Series, windows: Sequence[Window]) -> list[WindowMov
             continue
         why = (
             f"{event.name!s} is known to {event['utc_earliest']:%H:%M} to {event['utc_latest']:%H:%M} UTC only "
-            f"({low:+.0f} to {high:+.0f} min), which {window_text(window)} does not hold"
+            f"({wording.signed(low, 0)} to {wording.signed(high, 0)} min), which {window_text(window)} does not hold"
         )
         wider = (low + window[0], high + window[1])
-        found.append(WindowMove(window, window, "refused", why))
         found.append(WindowMove(window, wider, "widened", f"{why}; taken from the earliest to the latest time"))
     return found
 
 
-def locate_window(series: BarSeries, event_ns: int, bounds_ns: tuple[int, int], asked: WindowMove, stale: float) -> WindowMove:
+def locate_window(
+    series: BarSeries, event_ns: int, bounds_ns: tuple[int, int], asked: WindowMove, stale: float
+) -> WindowMove:
     """Prices of one window, or the reason why there are none.
 
     Parameters
@@ -101,8 +103,6 @@ def locate_window(series: BarSeries, event_ns: int, bounds_ns: tuple[int, int], 
     stale : float
         Oldest age of a price, minutes.
     """
-    if asked.kind == "refused":
-        return asked
     low, high = (np.array([event_ns + int(minute * NS_PER_MINUTE)]) for minute in asked.used)
     before, after = last_complete(series.end_ns, low), last_complete(series.end_ns, high)
     if before.position[0] < 0:
@@ -141,13 +141,9 @@ def _refused(asked: WindowMove, why: str) -> WindowMove:
 
 
 def _missing(series: BarSeries, before: float, after: float, window: Window, limit: float) -> str:
-    side, age, minute = (
-        ("before", before, window[0]) if not before <= limit else ("after", after, window[1])
-    )
+    side, age, minute = ("before", before, window[0]) if not before <= limit else ("after", after, window[1])
     if not age > limit:
-        return (
-            f"no bar that ends after the announcement is complete by {window[1]:+g} minutes; a longer window has one"
-        )
+        return f"no bar that ends after the announcement is complete by {window[1]:+g} minutes; a longer window has one"
     return (
         f"the price {side} is missing: the nearest bar lies {age:.0f} minutes from {minute:+g} min, and {limit:g} is "
         f"the bound. {series.name} was shut or did not trade; prices are not carried further"

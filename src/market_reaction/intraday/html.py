@@ -1,0 +1,170 @@
+"""HTML of bars and intraday results for notebooks; everything is escaped, and rounding happens here only."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from market_reaction import display, wording
+from market_reaction.intraday import words
+from market_reaction.intraday.bars import BarData
+from market_reaction.intraday.results import IntradayResult, MarketIntraday, WindowMove
+from market_reaction.tables import bullets, cell, folded, html_table, vintage_table, wrapped
+
+LEGEND = (
+    "Window: minutes from the announcement to the prices used. Prices are the closes of the last bars complete at the "
+    "ends of the window; their age in minutes stands in brackets. Placebo p: share of earlier weekdays on which the "
+    "same minutes moved at least as much (the event counted in); its smallest possible value in brackets. Smallest "
+    "detectable: the effect found with 80% power. Volume: from the announcement to the end of the window, against the "
+    "median of the same minutes on earlier days."
+)
+FINDINGS_SHOWN = 8
+
+
+def bars_html(bars: BarData) -> str:
+    """HTML of the bars at hand: span, length, clock, findings, what could not be had."""
+    rows = [
+        [s.name, s.source, s.length_text(), f"{len(s.bars):,}", wording.instant(s.bars["start_utc"].iloc[0]),
+         wording.instant(s.bars.index[-1]), s.clock, s.volume or "none", str(len(s.findings))]
+        for s in bars
+    ]  # fmt: skip
+    headings = ["Market", "Source", "Bars of", "Rows", "From", "To", "Clock of the file", "Volume", "Findings"]
+    parts = ["<h3>Bars shorter than a day</h3>"]
+    parts.append(_table(headings, rows) if rows else '<p class="mr-answer">No bars are at hand.</p>')
+    parts += [_section("Notes", bullets([f"{s.name}: {note}" for s in bars for note in s.notes] + list(bars.notes)))]
+    parts += [_section("Not available", unavailable_html(bars)), _section("Findings", _findings(bars))]
+    return wrapped(parts)
+
+
+def unavailable_html(bars: BarData) -> str:
+    """HTML of the markets without bars; empty when there is none."""
+    rows = [[row.market, row.reason] for row in bars.unavailable.itertuples(index=False)]
+    return _table(["Market", "Reason"], rows) if rows else ""
+
+
+def _findings(bars: BarData) -> str:
+    found = bars.quality()
+    rows = [
+        [row.market, wording.instant(row.time), row.rule, row.value, row.bound, row.what_to_do]
+        for row in found.head(FINDINGS_SHOWN).itertuples(index=False)
+    ]
+    if not rows:
+        return ""
+    more = f'<p class="mr-quiet">{len(found) - len(rows)} more in quality().</p>' if len(found) > len(rows) else ""
+    return _table(["Market", "Time (UTC)", "Rule", "Value", "Bound", "What to do"], rows) + more
+
+
+def _table(headings: list[str], rows: list[list[str]], classes: list[str] | None = None) -> str:
+    return html_table(headings, [[cell(text) for text in row] for row in rows], classes or [])
+
+
+def _section(heading: str, body: str) -> str:
+    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
+
+
+def result_html(result: IntradayResult) -> str:
+    """HTML of a result: the answer, the windows, the spread of the reaction, other news, notes, provenance."""
+    parts = [
+        f"<h3>{escape(wording.clean(result.event['title']))}</h3>",
+        f'<p class="mr-quiet">{escape(display.when_of(result.event))}</p>',
+        f'<p class="mr-answer">{escape(words.answer(result))}</p>',
+    ]
+    if result.markets:
+        parts += [move_table(result), f'<p class="mr-quiet">{escape(LEGEND)}</p>']
+        parts += [_section("How the reaction spread over the hour", spread_table(result))]
+    parts += [
+        _section("Other news within two hours", news_table(result)),
+        _section("Notes", bullets(all_notes(result))),
+        _section("Not available", unavailable_html(result.bars)),
+        folded("Where the figures come from", vintage_table(result.bars.vintage) + bullets([_parameters(result)])),
+    ]
+    return wrapped(parts)
+
+
+def move_table(result: IntradayResult) -> str:
+    """HTML of one row a market and window; refused windows with the reason."""
+    rows, classes = [], []
+    for row in result.markets:
+        for number, move in enumerate(row.moves):
+            rows.append(_move_cells(row, move, first=number == 0))
+            classes.append("mr-unusual" if words.unusual(move) else "")
+    headings = ["Market", "Window", "Close", "Change", "Placebo p (floor)", "Compared days", "Smallest detectable",
+                "Volume", "Remark"]  # fmt: skip
+    return _table(headings, rows, classes)
+
+
+def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[str]:
+    instrument = row.series.instrument
+    note = wording.direction_note(instrument)
+    name = f"{row.market} ({note})" if note else row.market
+    remark = "; ".join([*([move.reason] if move.reason else []), *(f"other news: {text}" for text in move.news)])
+    if not move.measured or move.placebo is None:
+        return [name if first else "", words.window_text(move.asked), *[wording.NOT_AVAILABLE] * 6, remark]
+    rank = move.placebo.rank
+    p = f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})" if rank.n_placebo else wording.NOT_AVAILABLE
+    prices = (
+        f"{wording.level(move.price_before, instrument)} ({move.stale_before:.0f}) → "
+        f"{wording.level(move.price_after, instrument)} ({move.stale_after:.0f})"
+    )
+    return [
+        name if first else "", words.window_text(move.used), prices,
+        wording.move(move.change, instrument.change_unit), p, str(rank.n_placebo),
+        wording.size(move.placebo.mde, instrument.change_unit) if math.isfinite(move.placebo.mde) else "none",
+        volume_text(move), remark,
+    ]  # fmt: skip
+
+
+def volume_text(move: WindowMove) -> str:
+    """Volume as a multiple of what is usual, with the share of days that had as much."""
+    if not math.isfinite(move.volume):
+        return "none in the file"
+    if not move.n_volume or not move.usual_volume > 0:
+        return f"{move.volume:,.0f}, no day to compare"
+    share = f"{wording.share(move.volume_share)} of {words.days(move.n_volume)} had as much"
+    return f"{move.volume / move.usual_volume:.1f} × usual ({share})"
+
+
+def spread_table(result: IntradayResult) -> str:
+    """HTML of the half-time of the hour's move and of volatility before and after."""
+    rows = []
+    for row in result.markets:
+        spread, unit = row.spread, row.series.instrument.change_unit
+        half = f"{spread.half_minutes:.0f} min" if math.isfinite(spread.half_minutes) else wording.NOT_AVAILABLE
+        figures = [
+            wording.move(spread.hour_change, unit), half,
+            *(_fine(value, unit) for value in (spread.volatility_before, spread.volatility_after, spread.usual_after)),
+        ]  # fmt: skip
+        held = ", ".join(f"{start:%H:%M}" for start in row.straddling["start_utc"]) or "none"
+        rows.append([row.market, row.series.length_text(), *figures, held, spread.reason])
+    headings = ["Market", "Bars of", "Move of the hour", "Half of it by", "Volatility per minute before", "after",
+                "usual after", "Bars that hold the announcement (UTC)", "Remark"]  # fmt: skip
+    return _table(headings, rows)
+
+
+def _fine(value: float, unit: str) -> str:
+    """Volatility per minute: returns with three decimals of a per cent."""
+    if unit == "return":
+        return wording.per_cent(value, 3).removeprefix("+")
+    return wording.size(value, unit) if math.isfinite(value) else wording.NOT_AVAILABLE
+
+
+def news_table(result: IntradayResult) -> str:
+    """HTML of the other news; empty when there is none."""
+    rows = [
+        [f"{row.announced_utc:%Y-%m-%d %H:%M}", f"{wording.signed(row.minute, 0)} min", row.title, row.precision]
+        for row in result.other_news.itertuples(index=False)
+    ]
+    return _table(["Time (UTC)", "From the announcement", "News", "Known to the"], rows) if rows else ""
+
+
+def all_notes(result: IntradayResult) -> list[str]:
+    """Notes on the loading and on each market."""
+    return [*result.notes, *(f"{row.market}: {note}" for row in result.markets for note in row.notes)]
+
+
+def _parameters(result: IntradayResult) -> str:
+    asked = result.parameters
+    windows = ", ".join(words.window_text((low, high)) for low, high in asked["windows"])
+    parts = [f"windows {windows}", f"oldest price {asked['stale']:g} min", f"at most {asked['history']} earlier days"]
+    parts += [f"benchmark {asked['benchmark']}"] if asked["benchmark"] else []
+    return "; ".join([*parts, f"events left out of the earlier days {asked['excluded_events']}"])
