@@ -1,4 +1,4 @@
-"""Which rows of an event table a study takes: by column, words and dates, with a count of what each filter leaves out."""
+"""Which rows of an event table are taken: by column, words and dates, with a count of what each filter leaves out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -109,7 +110,7 @@ def select(
     return _applied(rows, masks)
 
 
-def parts_of(value: object) -> tuple[str, ...]:
+def parts_of(value: Any) -> tuple[str, ...]:
     """Parts of a value of the catalogue, which joins several by " + ", without regard to case.
 
     Examples
@@ -148,14 +149,14 @@ def _matching(rows: pd.DataFrame, name: str, wanted: str | Sequence[str]) -> pd.
     for pattern in (*positive, *negative):
         _check_pattern(rows[name], name, pattern)
 
-    def passes(value: object) -> bool:
+    def passes(value: Any) -> bool:
         fits = any(_fits(value, pattern) for pattern in positive) if positive else True
         return fits and not any(_fits(value, pattern) for pattern in negative)
 
     return rows[name].map(passes).astype(bool)
 
 
-def _fits(value: object, pattern: str) -> bool:
+def _fits(value: Any, pattern: str) -> bool:
     """Whether a value, or one of its parts, is the pattern."""
     whole = () if pd.isna(value) else (str(value).casefold().strip(),)
     return any(fnmatchcase(part, pattern.casefold().strip()) for part in (*whole, *parts_of(value)))
@@ -189,7 +190,10 @@ def _applied(rows: pd.DataFrame, masks: Mapping[str, tuple[object, pd.Series]]) 
         {
             "title": gone["title"],
             "filter": first[~keep],
-            "reason": [_reason(gone.loc[[event_id]], name, masks[name][0]) for event_id, name in first[~keep].items()],
+            "reason": [
+                _reason(row.get(name, ""), name, masks[name][0])
+                for row, name in zip(gone.to_dict("records"), first[~keep], strict=True)
+            ],
         },
         index=gone.index,
     )
@@ -198,11 +202,10 @@ def _applied(rows: pd.DataFrame, masks: Mapping[str, tuple[object, pd.Series]]) 
     return EventSelection(rows[keep], excluded, {name: wanted for name, (wanted, _) in masks.items()}, table)
 
 
-def _reason(row: pd.DataFrame, name: str, wanted: object) -> str:
+def _reason(value: Any, name: str, wanted: object) -> str:
     """Why a row is left out."""
     if name == "text":
         return f"does not hold the words {wanted!r}"
     if name in ("since", "until"):
         return f"announced {'before' if name == 'since' else 'after'} {wanted}"
-    value = row[name].iloc[0]
     return f"{name} is {value!r}" if not pd.isna(value) and str(value) else f"{name} is not stated"

@@ -86,8 +86,7 @@ class QualityReport:
         held = (self.detail["session"].to_numpy() <= last) & (self.detail["until"].to_numpy() >= first)
         if not information and held.any():
             held &= ~self.detail["rule"].isin(INFORMATION).to_numpy()
-        columns = self.detail[list(COLUMNS)]
-        return columns.iloc[np.flatnonzero(held)].reset_index(drop=True) if held.any() else columns.iloc[:0]
+        return self.detail.iloc[np.flatnonzero(held)][list(COLUMNS)].reset_index(drop=True)
 
 
 def check_series(series: PriceSeries) -> QualityReport:

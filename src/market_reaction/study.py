@@ -201,7 +201,8 @@ def findings_inside(series: PriceSeries, position: int, windows: EventWindows) -
 
 
 def _warn_quality(event_id: str, series: PriceSeries, position: int, windows: EventWindows) -> None:
-    for found in findings_inside(series, position, windows).itertuples():
+    inside = findings_inside(series, position, windows)
+    for found in inside.itertuples() if len(inside) else ():
         warnings.warn(
             f"event {event_id!r} uses {series.name!r} on {found.session:%Y-%m-%d}: {found.rule} ({found.value}, bound "
             f"{found.bound}). {found.what_to_do}",

@@ -126,7 +126,8 @@ def difference_frame(result: ClassStudies, window: Window, classes: tuple[str, s
                 "mean_second": second.mean() if len(second) else np.nan,
                 "difference": welch.estimate, "std_error": welch.std_error, "statistic": welch.statistic,
                 "df": welch.df, "conf_low": welch.conf_low, "conf_high": welch.conf_high, "mde": welch.mde,
-                "welch_p": welch.p_value, "permutation_p": permuted.p_value, "permutation_floor": permuted.floor,
+                "welch_p": welch.p_value, "permutation_p": permuted.p_value, "p_holm": np.nan,
+                "permutation_floor": permuted.floor,
                 "n_first": len(first), "n_second": len(second),
                 "n_shared": shared,
                 "null": f"The mean CAR over {_words(window)} is the same in both classes.",
@@ -134,8 +135,7 @@ def difference_frame(result: ClassStudies, window: Window, classes: tuple[str, s
             }
         )  # fmt: skip
     frame = pd.DataFrame(rows).set_index("market")
-    frame.insert(frame.columns.get_loc("permutation_floor"), "p_holm", holm(frame["permutation_p"].to_numpy()))
-    return frame
+    return frame.assign(p_holm=holm(frame["permutation_p"].to_numpy()))
 
 
 def _values(study: EventStudyResult, market: str, window: Window) -> np.ndarray:

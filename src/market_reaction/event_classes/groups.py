@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,9 @@ def class_labels(events: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         The table has no such column.
     """
     parts = [_values(events, name) for name in by]
-    joined = parts[0].str.cat(parts[1:], sep=", ") if parts[1:] else parts[0]
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined + ", " + part
     stated = np.all([part.ne("") for part in parts], axis=0)
     return joined.where(stated, "").rename("class")
 
@@ -83,6 +86,11 @@ def _ranks(values: pd.Series, name: str) -> pd.Series:
     return values.map({value: at for at, value in reversed(list(enumerate(order)))})
 
 
+def rows_of(table: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
+    """Rows of a frame by their label, each by column."""
+    return dict(zip(table.index, table.to_dict("records"), strict=True))
+
+
 def separate_pairs(study: EventStudyResult, labels: pd.Series, window: Window) -> pd.DataFrame:
     """Which events of each market share sessions of a window with an event of another class.
 
@@ -109,14 +117,12 @@ def separate_pairs(study: EventStudyResult, labels: pd.Series, window: Window) -
     return pd.concat(frames)
 
 
-def part_of(study: EventStudyResult, keep: pd.MultiIndex, events: pd.Index) -> EventStudyResult:
+def part_of(study: EventStudyResult, keys: Sequence[tuple[str, str]], events: pd.Index) -> EventStudyResult:
     """The same study with some of its events and pairs only."""
-    kept = set(keep)
-    pairs = {key: pair for key, pair in study.pairs.items() if key in kept}
     of_events = study.sessions.index.get_level_values("event_id").isin(events)
     return replace(
         study,
-        pairs=pairs,
+        pairs={key: study.pairs[key] for key in keys},
         events=study.events.loc[events],
         sessions=study.sessions[of_events],
         excluded=study.excluded[study.excluded["event_id"].isin(events)].reset_index(drop=True),
@@ -127,11 +133,11 @@ def studies_of(
     study: EventStudyResult, labels: pd.Series, names: Sequence[str], window: Window | None = None
 ) -> Mapping[str, EventStudyResult]:
     """Study of each class; with a window, of the events that share no session of it with another class."""
-    if window is None:
-        keys = pd.MultiIndex.from_tuples(study.pairs)
-        kinds = labels.reindex(keys.get_level_values(0)).to_numpy()
-    else:
-        found = separate_pairs(study, labels, window)
-        keys = found.index[found["separate"]]
-        kinds = found.loc[keys, "class"].to_numpy()
-    return {name: part_of(study, keys[kinds == name], labels.index[labels == name]) for name in names}
+    keys = list(study.pairs)
+    if window is not None:
+        separate = separate_pairs(study, labels, window)["separate"].to_dict()
+        keys = [key for key in keys if separate[key]]
+    return {
+        name: part_of(study, [key for key in keys if labels[key[0]] == name], labels.index[labels == name])
+        for name in names
+    }

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
 from market_reaction.event_classes.charts import LEAST_FOR_BAND, colours, panels, roomier, sources
+from market_reaction.event_classes.groups import rows_of
 from market_reaction.theme import GREY, Theme, finish, label
 from market_reaction.windows import Window
 
@@ -39,12 +40,13 @@ def mean_chart(result: ClassStudies, markets: tuple[str, ...], window: Window, *
     table = result.summary(window)
     columns = 1 if len(markets) == 1 else 2
     figure, lines = panels(result.study.prices, markets, columns, 0.09)
+    rows = rows_of(table)
     inks, names = colours(result.classes), result.classes[::-1]  # the first class on top
     for at, market in enumerate(markets):
         place = {"row": at // columns + 1, "col": at % columns + 1}
         factor, form, suffix = axis_scale(result.study.design.units[market])
         for height, name in enumerate(names):
-            _mean(figure, height, table.loc[(name, market)].to_dict() | {"class": name}, inks[name], place)
+            _mean(figure, height, rows[name, market] | {"class": name}, inks[name], place)
         figure.add_vline(x=0, line={"color": GREY, "width": 1}, **place)
         figure.update_xaxes(tickformat=form, ticksuffix=suffix, nticks=4, range=_range(table, market, factor), **place)
         figure.update_yaxes(

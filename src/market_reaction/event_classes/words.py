@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from market_reaction import tables, wording
+from market_reaction.event_classes.groups import rows_of
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 def class_answer(result: ClassStudies) -> str:
     """Means of the first two classes in the first market, their difference, and where the classes differ."""
-    market, table = result.markets[0], result.summary()
+    market, rows = result.markets[0], rows_of(result.summary())
     low, high = result.window()
-    means = "; ".join(_mean(name, table.loc[(name, market)].to_dict()) for name in result.classes[:2])
+    means = "; ".join(_mean(name, rows[name, market]) for name in result.classes[:2])
     note = wording.direction_note(result.study.prices[market].instrument)
     first = f"{market}{f' ({note})' if note else ''} over sessions [{low},{high}]: {means}."
     if len(result.classes) < 2:
@@ -42,7 +43,7 @@ def _mean(name: str, row: Mapping[Any, Any]) -> str:
 
 def _difference(table: pd.DataFrame, market: str) -> str:
     """What the permutation test says of two classes in one market."""
-    row = table.loc[market]
+    row = rows_of(table)[market]
     if not math.isfinite(row["permutation_p"]):
         return f"{row['first'].capitalize()} and {row['second']} are not compared: {row['note']}."
     unit = row["unit"]
