@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FROM_EXCHANGE_CALENDARS = "ignore:Series.values returning an:DeprecationWarning"  # as in pyproject.toml
-NOTEBOOK_LIMIT = 60.0  # seconds for one notebook, start of the kernel included
+CELL_LIMIT = 240.0  # seconds after which a cell is taken to hang; how long notebooks take is printed by make notebooks
 
 
 @pytest.fixture(autouse=True)
@@ -70,11 +69,9 @@ def execute(compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         cell.source += f"\n{given}"
         place = {"metadata": {"path": str(tmp_path)}}
         client = NotebookClient(
-            notebook, timeout=NOTEBOOK_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
+            notebook, timeout=CELL_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
         )
-        began = time.monotonic()
         client.execute()
-        assert time.monotonic() - began < NOTEBOOK_LIMIT
         return {cell.id: cell for cell in notebook.cells}
 
     return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -30,7 +29,7 @@ class NotAvailable:
     def answer(self, width: int | None = None) -> str:
         """Say what is missing, on lines of ``width`` characters if given."""
         text = f"Not available: {wording.clean(self.reason)}"
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(text, width)
 
     def plot(self, **_: object) -> NotAvailable:
         """The same sentence in place of a chart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,11 @@ _FINE_FX = 20.0  # exchange rates below this are quoted to four decimals
 def clean(text: object) -> str:
     """Text without control characters, so that no title can move a cursor or break a line."""
     return "".join(mark if mark.isprintable() else " " for mark in str(text))
+
+
+def filled(text: str, width: int | None) -> str:
+    """Text on lines of at most ``width`` characters, broken at blanks only; as it is when there is no width."""
+    return text if width is None else textwrap.fill(text, width, break_on_hyphens=False)
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def asymmetry_answer(result: NewsAsymmetry, width: int | None = None) -> str:
         for side, row in ((side, rows[side]) for side in _PLACES)
     )
     text = f"{result.market}, {window_words(result)}: {means}. {_verdict(result)}"
-    return text if width is None else textwrap.fill(text, width)
+    return wording.filled(text, width)
 
 
 def _verdict(result: NewsAsymmetry) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Literal
@@ -115,7 +114,7 @@ class TwinMoves(Exportable):
                 f"paired t; smallest detectable {wording.size(gap['mde'], self.unit)}). Their moves have a correlation "
                 f"of {wording.signed(self.correlation)}."
             )
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(text, width)
 
     def plot(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
         """One point an event: the move of the first market against that of the second."""

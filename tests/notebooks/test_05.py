@@ -1,0 +1,36 @@
+"""The yuan notebook: what it says offline, and with the offshore yuan from a folder of files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import text_of, warned
+
+PATH = Path(__file__).resolve().parents[2] / "notebooks" / "05_yuan.ipynb"
+
+
+def test_offline_the_onshore_rate_answers_under_its_own_name(execute: Callable[..., Any]) -> None:
+    cells = execute(PATH)
+    answer = cells["answer"].outputs[0]["text"]
+    assert answer.startswith("USD/CNY (ECB), CAR[0,1]: +")  # escalation weakens the yuan
+    assert "after" in answer and "de-escalations" in answer
+    assert "Not available: &#x27;USD/CNH&#x27; is not among the loaded markets" in text_of(
+        cells["offshore"].outputs, "text/html"
+    )
+    assert "Yuan basket after good and bad news" in text_of(cells["basket"].outputs, "text/html")
+    assert "USD/CNH" in text_of(cells["unavailable"].outputs, "text/html")
+    assert warned(cells) == []
+
+
+@pytest.mark.reference
+def test_with_files_offshore_and_onshore_are_compared(execute: Callable[..., Any], reference: Path) -> None:
+    cells = execute(
+        PATH, SOURCE="files", FOLDER=str(reference / "data" / "series"), UNTIL="2019-12-31", OTHERS=["CSI 300"]
+    )
+    twins = text_of(cells["offshore"].outputs, "text/html")
+    assert "USD/CNH and USD/CNY" in twins
+    assert "paired t" in twins
+    assert "Not available" in text_of(cells["basket"].outputs, "text/html")  # the folder has no other pairs
+    assert warned(cells) == []
