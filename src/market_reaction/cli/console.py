@@ -71,9 +71,7 @@ def show_json(content: Any) -> None:
 
 def show_csv(frame: pd.DataFrame) -> None:
     """Write a frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
-
-    def harmless(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(("=", "@", "\t", "\r")) else value
+    from market_reaction.exports.plain import harmless
 
     typer.echo(frame.reset_index().map(harmless).to_csv(index=False), nl=False)
 
