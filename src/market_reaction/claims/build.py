@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from market_reaction.claims import patterns as table
-from market_reaction.claims.claim import DAY_ZERO, Claim, ClaimError, Direction, Kind, Measure
+from market_reaction.claims import vocabulary
+from market_reaction.claims.claim import DAY_ZERO, RECORDS, Claim, ClaimError, Direction, Kind, Measure
 from market_reaction.claims.markets import find_market
 
 _UP_RANKS, _DOWN_RANKS = ("best", "strongest"), ("worst", "weakest")
@@ -87,50 +89,61 @@ def build(pieces: Pieces, setting: Setting) -> tuple[list[Claim], list[tuple[str
         Market, sentence, direction, day.
     """
     claims, lost = [], []
-    for text, kind, fields in _wanted(pieces, setting):
-        if not kind:
-            lost.append((text, fields["reason"]))
+    for item in _wanted(pieces, setting):
+        if item.kind is None:
+            lost.append((item.text, item.reason))
             continue
-        measure = _measure(pieces.measure, fields.get("direction") or setting.direction)
-        if kind.endswith("since") and pieces.measure == "close":
-            measure = "close"
+        measure = _measure(pieces.measure, item.direction or setting.direction)
+        if item.kind in RECORDS and measure != "close":
+            measure = "intraday"  # records are of closes
         try:
             claims.append(
                 Claim(
-                    setting.market, kind, text=text, sentence=setting.sentence, on=setting.on, date=setting.date,
-                    measure=measure, window=pieces.window, **fields,
-                )  # type: ignore[arg-type]
+                    setting.market, item.kind, figure=item.figure, direction=item.direction, period=item.period,
+                    window=pieces.window, measure=measure, date=setting.date, on=setting.on, text=item.text,
+                    sentence=setting.sentence,
+                )
             )  # fmt: skip
         except ClaimError as error:
-            lost.append((text, str(error)))
+            lost.append((item.text, str(error)))
     return claims, lost
 
 
-Wanted = Iterator[tuple[str, Kind | None, dict[str, str]]]
+class _Wanted(NamedTuple):
+    """Fields of one claim; a kind of None, with the reason, for words that cannot be one."""
+
+    text: str
+    kind: Kind | None
+    figure: str = ""
+    direction: Direction = ""
+    period: str = ""
+    reason: str = ""
 
 
-def _wanted(pieces: Pieces, setting: Setting) -> Wanted:
-    """Words, kind and further fields of each claim; a kind of None for what cannot be one."""
+def _wanted(pieces: Pieces, setting: Setting) -> Iterator[_Wanted]:
+    """Every claim of the clause, in the order of the patterns."""
     if pieces.verbs:
         words = " ".join([*pieces.verbs, pieces.measure_words]).strip()
-        yield words, "rose" if pieces.direction == "up" else "fell", {}
+        yield _Wanted(words, "rose" if pieces.direction == "up" else "fell")
     for word in pieces.stable:
-        yield word, "stable", {}
+        yield _Wanted(word, "stable")
     for found in pieces.figures:
-        yield _words(found), _how(found), {"figure": _figure(found), "direction": setting.direction}
+        yield _Wanted(_words(found), _how(found), figure=_figure(found), direction=setting.direction)
     yield from _levels(pieces, setting)
     for meaning, found in pieces.records:
         yield _record(meaning, found, setting.direction)
 
 
-def _levels(pieces: Pieces, setting: Setting) -> Wanted:
+def _levels(pieces: Pieces, setting: Setting) -> Iterator[_Wanted]:
     """Prices; a per cent after "to" is one for yields only."""
     is_yield = find_market(setting.market).instrument.asset_class == "yield"
     for found in pieces.levels:
         if found["yield"] and not is_yield:
-            yield _words(found), None, {"reason": "a per cent after 'to' or 'at' is a level, which only a yield has"}
+            yield _Wanted(
+                _words(found), None, reason="a per cent after 'to' or 'at' is a level, which only yields have"
+            )
         else:
-            yield _words(found), "level", {"figure": found["yield"] or found["number"]}
+            yield _Wanted(_words(found), "level", figure=found["yield"] or found["number"])
 
 
 def _words(found: re.Match[str]) -> str:
@@ -138,7 +151,7 @@ def _words(found: re.Match[str]) -> str:
 
 
 def _how(found: re.Match[str]) -> Kind:
-    return table.HOW[found["how"].casefold()] if found["how"] else "exactly"
+    return table.HOW[found["how"].casefold()] if found["how"] else "exactly"  # type: ignore[return-value]
 
 
 def _figure(found: re.Match[str]) -> str:
@@ -154,20 +167,20 @@ def _measure(meaning: str, direction: Direction | str) -> Measure:
     return meaning  # type: ignore[return-value]
 
 
-def _record(meaning: str, found: re.Match[str], direction: Direction) -> tuple[str, Kind | None, dict[str, str]]:
-    """Words, kind and period of a record."""
-    words, rank = _words(found), found["rank"].casefold()
+def _record(meaning: str, found: re.Match[str], direction: Direction) -> _Wanted:
+    """Kind and period of a record."""
+    text, rank = _words(found), found["rank"].casefold()
     if meaning == "record":
-        return words, "highest since" if rank == "high" else "lowest since", {"period": "ever"}
+        return _Wanted(text, "highest since" if rank == "high" else "lowest since", period="ever")
     period = _period(found)
     if meaning == "level":
-        return words, "highest since" if rank == "highest" else "lowest since", {"period": period}
+        return _Wanted(text, "highest since" if rank == "highest" else "lowest since", period=period)
     noun = (found["noun"] or "").casefold()
-    way = "up" if noun in table.UP else "down" if noun in table.DOWN else ""
+    way = "up" if noun in vocabulary.UP else "down" if noun in vocabulary.DOWN else ""
     way = way or ("up" if rank in _UP_RANKS else "down" if rank in _DOWN_RANKS else direction)
     if not way:
-        return words, None, {"reason": "it does not say whether up or down"}
-    return words, "best since" if way == "up" else "worst since", {"period": period}
+        return _Wanted(text, None, reason="it does not say whether up or down")
+    return _Wanted(text, "best since" if way == "up" else "worst since", period=period)
 
 
 def _period(found: re.Match[str]) -> str:

@@ -22,9 +22,7 @@ _HALF = 0.34  # half the height of a range, in rows
 _SHOWN = 0.98  # share of the ordinary days within the axis
 
 
-def figure(
-    result: ClaimsResult, *, kind: Kind = "claims", market: str | None = None, theme: Theme = "auto"
-) -> go.Figure:
+def draw(result: ClaimsResult, *, kind: Kind = "claims", market: str | None = None, theme: Theme = "auto") -> go.Figure:
     """Draw one chart of a result.
 
     Parameters
@@ -80,7 +78,9 @@ def _claims(result: ClaimsResult, theme: Theme) -> go.Figure:
     shown = _drawn(result)
     picture = go.Figure()
     if not shown:
-        return finish(picture, finding=_finding(result), method="No claim is of a move.", body=60, theme=theme, legend=0)
+        return finish(
+            picture, finding=_finding(result), method="No claim is of a move.", body=60, theme=theme, legend=0
+        )
     scale, title, suffix = _scale(shown[0].finding.unit)
     pools = [scale * _pool(verdict) for verdict in shown]
     reach = _reach(shown, pools, scale)
@@ -160,9 +160,9 @@ def _row_name(verdict: Verdict) -> str:
 
 
 def _finding(result: ClaimsResult) -> str:
-    from market_reaction.claims import views
+    from market_reaction.claims import answers
 
-    counts = views.counted([verdict.truth for verdict in result])
+    counts = answers.counted([verdict.truth for verdict in result])
     tested = [row for row in result.rows if math.isfinite(row.headline.placebo.scaled.p_value)]
     unusual = [row.market for row in tested if wording.is_unusual(row.headline)]
     if not tested:
@@ -174,12 +174,14 @@ def _finding(result: ClaimsResult) -> str:
 
 def _method(result: ClaimsResult, shown: list[Verdict], pools: list[np.ndarray], reach: float) -> str:
     """What is drawn, what is not, and where it comes from."""
-    cut = sum(int((np.abs(pool) > reach).sum()) for pool in {id(pool): pool for pool in pools}.values())
+    by_market = {verdict.market: pool for verdict, pool in zip(shown, pools, strict=True)}
+    cut = sum(int((np.abs(pool) > reach).sum()) for pool in by_market.values())
     left = len(result) - len(shown)
     turned = [verdict.market for verdict in shown if verdict.sign < 0]
     parts = ["Each claim's move, the range that makes it true, and the moves of comparable earlier days."]
     parts += [f"{cut} days lie beyond the axis."] if cut else []
-    parts += [f"Right means that what the sentence names rose: {wording.listed(sorted(set(turned)))} turned round."] if turned else []
+    if turned:
+        parts.append(f"Right: what the sentence names rose ({wording.listed(sorted(set(turned)))} turned round).")
     parts += [f"{left} claim{'s are' if left > 1 else ' is'} not drawn: no move, or another unit."] if left else []
     parts.append("; ".join(dict.fromkeys(f"{row.market}: {row.series.vintage}" for row in result.rows)) + ".")
     return " ".join(parts)

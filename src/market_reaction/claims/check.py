@@ -64,8 +64,8 @@ def check_claims(
     date : str or date, optional
         Day 0 is each market's session of that date. A claim on a market that had none is not decidable.
     event : str, optional
-        Instead of ``date``: a time with zone or an id of the catalogue. Day 0 is each market's first session that closes
-        after it. A date within a sentence goes before both.
+        Instead of ``date``: a time with zone or an id of the catalogue. Day 0 is each market's first session that
+        closes after it. A date within a sentence goes before both.
     margin : float or mapping of str to float, optional
         Largest move that still counts as stable, fixed before looking, in the unit of the market: 0.003 for 0.3%.
         A mapping names markets as the sentences or the catalogue do. Without it "stable" has no verdict.
@@ -103,7 +103,8 @@ def check_claims(
     Examples
     --------
     >>> import market_reaction as mr
-    >>> found = mr.check_claims("The CSI 300 rose almost 1%, its best day in weeks", date="2025-06-11", source="bundled")
+    >>> said = "The CSI 300 rose almost 1%, its best day in weeks"
+    >>> found = mr.check_claims(said, date="2025-06-11", source="bundled")
     >>> [verdict.truth for verdict in found]
     ['true', 'true', 'true']
     >>> found.verdicts[2].finding.record_since.date().isoformat()
@@ -133,9 +134,14 @@ def check_claims(
     }  # fmt: skip
     del parameters["progress"]
     missing = pd.concat(lost, ignore_index=True).drop_duplicates() if lost else _no_rows()
-    sentences = tuple(_texts(claims))
     return ClaimsResult(
-        sentences, tuple(verdicts[at] for at in range(len(read))), rest, tuple(reactions), missing, parameters, tuple(notes)
+        sentences=_texts(claims),
+        verdicts=tuple(verdicts[at] for at in range(len(read))),
+        not_understood=rest,
+        reactions=tuple(reactions),
+        excluded=missing,
+        parameters=parameters,
+        notes=tuple(notes),
     )
 
 
@@ -152,10 +158,9 @@ def _listed(claims: str | Claim | Sequence[str | Claim]) -> list[str | Claim]:
     return listed
 
 
-def _texts(claims: str | Claim | Sequence[str | Claim]) -> list[str]:
-    """What was given, as sentences."""
-    given = [item if isinstance(item, str) else item.sentence or f"{item.market}: {item.words}" for item in _listed(claims)]
-    return list(dict.fromkeys(given))
+def _texts(claims: str | Claim | Sequence[str | Claim]) -> tuple[str, ...]:
+    """What was given, as sentences, each once."""
+    return tuple(dict.fromkeys(item if isinstance(item, str) else item.said for item in _listed(claims)))
 
 
 def _read(claims: str | Claim | Sequence[str | Claim]) -> tuple[list[Claim], tuple[NotUnderstood, ...]]:
@@ -184,8 +189,8 @@ def _day(claim: Claim, default: _Day | None) -> _Day:
         return _Day(None if claim.date is None else str(claim.date), claim.event)
     if default is None:
         raise AnnouncementTimeError(
-            f"'{claim.sentence or claim.words}' does not say when. Give date='2025-06-11', or event= with a time and its "
-            "zone or an id of the catalogue, such as '2025-06-10-jt'."
+            f"'{claim.said}' does not say when. Give date='2025-06-11', or event= with a time and its zone "
+            "or an id of the catalogue, such as '2025-06-10-jt'."
         )
     return default
 

@@ -96,8 +96,8 @@ class Claim:
         Of a figure; empty where the sentence does not say.
     period : str
         How far back a record goes: ``"weeks"``, ``"3 weeks"``, ``"almost 1 month"``, ``"since 2025-05-14"``,
-        ``"since 2025-05"``, ``"since 2024"``, ``"since last 05-14"`` or ``"since last 05"`` (the last of them before day
-        0), ``"this year"`` or ``"ever"``.
+        ``"since 2025-05"``, ``"since 2024"``, ``"since last 05-14"`` or ``"since last 05"`` (the last of them before
+        day 0), ``"this year"`` or ``"ever"``.
     window : tuple of int
         Sessions from day 0, inclusive; (0, 0) is the day itself.
     measure : {"close", "high", "low", "intraday"}
@@ -158,10 +158,9 @@ class Claim:
             raise ClaimError(f"window={self.window} is no window from day 0; give (0, 0), (0, 4) or the like.")
 
     @property
-    def way(self) -> Direction:
-        """Direction claimed of what is named."""
-        fixed: dict[Kind, Direction] = {"rose": "up", "fell": "down", "best since": "up", "worst since": "down"}
-        return fixed.get(self.kind, self.direction)
+    def said(self) -> str:
+        """The sentence, or what stands for it in a claim put together by hand."""
+        return self.sentence or f"{self.market}: {self.words}"
 
     @property
     def words(self) -> str:
@@ -186,7 +185,9 @@ _PERIOD = re.compile(
     r"(?:(?P<how>almost|nearly|more than|over|at least|about)\s+)?(?:(?P<count>\d+)\s+)?"
     r"(?P<word>day|session|week|month|quarter|year)(?P<several>s?)"
 )
-_SINCE = re.compile(r"since (?:(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?|last (?P<last>\d{2}(?:-\d{2})?))")
+_SINCE = re.compile(
+    r"since (?:(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?|last (?P<last>\d{2}(?:-\d{2})?))"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Case(NamedTuple):
     @property
     def at(self) -> int:
         """Row of day 0."""
-        return int(self.series.sessions.get_indexer([self.found.session])[0])
+        return int(self.series.sessions.searchsorted(self.found.session))
 
 
 @dataclass(frozen=True, slots=True)

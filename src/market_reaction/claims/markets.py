@@ -46,8 +46,9 @@ def _folded(words: str) -> str:
 @cache
 def _table() -> dict[str, tuple[str, int]]:
     """Instrument and sign by folded words, from ``data/market_names.csv``."""
-    rows = pd.read_csv(paths.data_dir() / "market_names.csv", dtype={"sign": int}, encoding="utf-8")
-    return {_folded(row.words): (row.instrument, row.sign) for row in rows.itertuples(index=False)}
+    rows = pd.read_csv(paths.data_dir() / "market_names.csv", dtype=str, encoding="utf-8")
+    columns = (rows[name].tolist() for name in ("words", "instrument", "sign"))
+    return {_folded(words): (name, int(sign)) for words, name, sign in zip(*columns, strict=True)}
 
 
 def find_market(words: str) -> Named:

@@ -1,4 +1,4 @@
-"""The move a claim is about, in the sense of what the sentence names: at the close, at the high or low, over a window."""
+"""The move a claim is about, in the sense of what the sentence names: to the close, high or low, or over a window."""
 
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from market_reaction.claims import patterns as table
+from market_reaction.claims import vocabulary
 from market_reaction.claims.build import Pieces, Setting, build, month_number
 from market_reaction.claims.claim import Claim, Direction
 from market_reaction.claims.markets import Mention, mentions
@@ -14,7 +16,9 @@ from market_reaction.claims.markets import Mention, mentions
 NO_MARKET = "no market is named that the table of names or the catalogue has"
 NO_PATTERN = "no pattern covers it"
 BACKGROUND = "background, which is not judged"
-_CONJUNCTION = re.compile(r"\b(?:and|but|while|whereas|though|as)\s+(?:(?:the|its|China's|mainland)\s+)*", re.IGNORECASE)
+_CONJUNCTION = re.compile(
+    r"\b(?:and|but|while|whereas|though|as)\s+(?:(?:the|its|China's|mainland)\s+)*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,9 @@ def parse_claims(sentence: str) -> Reading:
 
     Notes
     -----
-    A clause ends at a comma, semicolon or full stop, and before "and", "but", "while" where a market follows. Its claims
-    are of the market it names, else of the last one named; "the CSI 300 and the Hang Seng rose" is said of both. A
-    clause that denies, hopes, compares, or speaks of a week or a month is not judged.
+    A clause ends at a comma, semicolon or full stop, and before "and", "but", "while" where a market follows. Its
+    claims are of the market it names, else of the last one named; "the CSI 300 and the Hang Seng rose" is said of
+    both. A clause that denies, hopes, compares, or speaks of a week or a month is not judged.
 
     Examples
     --------
@@ -133,9 +137,7 @@ def _clauses(text: str) -> list[str]:
     return [part for part in found if re.search(r"\w", part)]
 
 
-def _read_clause(
-    clause: _Clause, state: _State, sentence: str, claims: list[Claim], rest: list[NotUnderstood]
-) -> None:
+def _read_clause(clause: _Clause, state: _State, sentence: str, claims: list[Claim], rest: list[NotUnderstood]) -> None:
     """Add the claims of one clause, and what is left of it."""
     clause.take(table.AGAINST_DOLLAR)
     aside = clause.take(table.ASIDE)
@@ -148,11 +150,8 @@ def _read_clause(
     why = _several(clause, named) or _refusal(clause, first=True)
     pieces = Pieces() if why else _matched(clause)
     why = why or pieces.problem or _refusal(clause) or _other_market(clause, named)
-    subjects = [mention.words for mention in named]
-    if subjects:
-        subjects = [*state.pending, *subjects]
-    else:
-        subjects = state.pending or state.subjects
+    own = [mention.words for mention in named]
+    subjects = [*state.pending, *own] if own else state.pending or state.subjects
     if why:
         rest.append(NotUnderstood(sentence, clause.text, why))
         state.subjects, state.pending, state.direction = subjects, [], ""
@@ -209,7 +208,7 @@ def _matched(clause: _Clause) -> Pieces:
 
 def _several(clause: _Clause, named: Sequence[Mention]) -> str:
     """Why a clause with several markets cannot be read, unless they are joined by "and"; else empty."""
-    for one, other in zip(named, named[1:], strict=False):
+    for one, other in itertools.pairwise(named):
         words = re.findall(r"[\w']+", clause.text[one.end : other.start])
         if not {word.casefold() for word in words} <= {"and", "the", "both", "as", "well"}:
             return "it names several markets, and the patterns cannot tell what is said of which"
@@ -230,9 +229,13 @@ def _other_market(clause: _Clause, named: Sequence[Mention]) -> str:
         return ""
     tail = clause.left[named[-1].end :]
     for word in re.findall(r"\0+|[\w'-]+", tail):
-        if word.startswith("\0") or word.casefold() in table.FILLERS - table.SUBJECT_WORDS or word.endswith("ly"):
+        if (
+            word.startswith("\0")
+            or word.casefold() in vocabulary.FILLERS - vocabulary.SUBJECT_WORDS
+            or word.endswith("ly")
+        ):
             return ""
-        if word.casefold() not in table.SUBJECT_WORDS:
+        if word.casefold() not in vocabulary.SUBJECT_WORDS:
             return f"'{named[-1].words} {word}' may be another market than {named[-1].words}"
     return ""
 
@@ -264,7 +267,7 @@ def _left_over(clause: _Clause) -> list[str]:
         word = found[0].strip("'()[]\"-")
         if found[0].startswith("\0"):
             open_run = False
-        elif word and word.casefold() not in table.FILLERS:
+        elif word and word.casefold() not in vocabulary.FILLERS:
             runs = [*runs[:-1], f"{runs[-1]} {word}"] if open_run else [*runs, word]
             open_run = True
     return runs

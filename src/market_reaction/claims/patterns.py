@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from market_reaction.claims.vocabulary import DOWN, UP
+
 NUMBER_WORDS = {
     "a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "twelve": "12",
@@ -19,16 +21,6 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 _MONTH = rf"(?:{'|'.join(MONTHS)}|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
 _NUMBER = "|".join(NUMBER_WORDS)
 _COUNT = rf"(?:\d+|{_NUMBER})"
-
-UP = (
-    "rose rise rises rising gained gain gains won added climbed climb jumped jump advanced advance advances surged surge "
-    "soared rallied rally rebounded rebound increased increase leapt spiked up higher strengthened appreciated firmed"
-).split()  # fmt: skip
-DOWN = (
-    "fell fall falls falling dropped drop lost loses lose loss losses slid slide slides slipped declined decline declines "
-    "decreased decrease sank tumbled tumble plunged plunge slumped slump retreated retreat eased dipped dip shed weakened "
-    "depreciated softened down lower crashed crash plummeted dived sell-off selloff"
-).split()  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -98,7 +90,8 @@ FIGURE = _row(
 LEVEL = _row(
     "level",
     r"(?<!close )(?<!up )\b(?:to|at) (?:(?P<yield>\d+(?:\.\d+)?)%|"
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d{3,})(?! ?(?:%|bp|basis|percentage|point|am\b|pm\b|GMT|UTC|[:\d])))",
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d{3,})"
+    r"(?! ?(?:%|bp|basis|percentage|point|am\b|pm\b|GMT|UTC|[:\d])))",
 )
 STABLE = _row(
     "stable",
@@ -115,9 +108,7 @@ ON = _row(
 )
 # The quote is against the dollar anyway.
 AGAINST_DOLLAR = _row("against", r"\b(?:against|versus|vs\.?|to) (?:the )?(?:US )?(?:dollar|greenback)\b")
-ASIDE = _row(
-    "aside", r"\b(?:after|following|before|despite|ahead of|amid|because|compared with|versus|from|when)\b.*$"
-)
+ASIDE = _row("aside", r"\b(?:after|following|before|despite|ahead of|amid|because|compared with|versus|from|when)\b.*$")
 A_RANGE = "it gives a range of figures"
 # A clause with one of these says something else than that the market moved.
 REFUSED = (
@@ -133,17 +124,6 @@ REFUSED = (
     _row("it compares two markets", r"\b(?:outperform\w*|underperform\w*|lagged|outpaced|beat|than)\b"),
     _row(A_RANGE, r"\d ?%? ?(?:–|-|to) ?[+\-−]?\d[\d.,]* ?%|\bbetween [\d.,]+ ?%? and [\d.,]+ ?%"),
 )  # fmt: skip
-FILLERS = frozenset(
-    "a an the and but while whereas as it its it's their they he she his her in on at of to by for with into was were is "
-    "are had has have been be that which who also then there too both respectively meanwhile however still again when "
-    "index indexes benchmark blue-chip shares stocks stock equities gauge currency pair contract price prices rate "
-    "market markets trading trade traded closed close closing ended ending end finished finish settled settling opened "
-    "went moved edged inched ticked posted posting recorded recording marked marking registered registering made making "
-    "saw seeing had remained remains remain stayed stays stay held hold holding kept was traded turned day day's session "
-    "news announcement china's chinese us america's american japan's japanese mainland hong kong's europe's percent today "
-    "move one or so day's".split()
-)  # fmt: skip
-SUBJECT_WORDS = frozenset("index indexes benchmark shares stocks stock gauge currency pair contract prices price".split())
 
 _SPELLING = (
     (r"[\u2018\u2019]", "'"), (r"[\u201c\u201d\"]", ""), (r"[\u00a0\u202f\t\n\r]+", " "), (r"\bU\.S\.(?:A\.)?", "US"),

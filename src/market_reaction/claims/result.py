@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.claims.parse import NotUnderstood
 from market_reaction.claims.verdicts import Verdict
 from market_reaction.exports import Exportable, Provenance
@@ -74,11 +75,16 @@ class ClaimsResult(Exportable):
         joined = pd.concat(frames)
         return joined[~joined.reset_index().duplicated().to_numpy()]
 
+    def all_notes(self) -> list[str]:
+        """Notes on day 0, on the loading and on each market, each once."""
+        said = [*self.notes, *(f"{row.market}: {note}" for row in self.rows for note in row.notes)]
+        return list(dict.fromkeys(wording.clean(note) for note in said))
+
     def answer(self, width: int | None = None) -> str:
         """Say what is true, what is not, and whether it matters, on lines of ``width`` characters if given."""
-        from market_reaction.claims import views
+        from market_reaction.claims import answers
 
-        text = views.answer(self)
+        text = answers.answer(self)
         return text if width is None else textwrap.fill(text, width)
 
     def to_frame(self) -> pd.DataFrame:
@@ -90,14 +96,14 @@ class ClaimsResult(Exportable):
             Indexed by number. ``figure`` and ``threshold`` are in ``unit`` and in the sense of what the sentence names;
             ``change`` is of the quote.
         """
-        from market_reaction.claims import views
+        from market_reaction.claims import frames
 
-        return views.claims_frame(self)
+        return frames.claims_frame(self)
 
     def summary(self) -> pd.DataFrame:
         """Count the claims of each sentence by verdict."""
         frame = self.to_frame()
-        counts = frame.groupby("sentence", sort=False)["verdict"].value_counts().unstack(fill_value=0)
+        counts = pd.crosstab(frame["sentence"], frame["verdict"]).reindex(frame["sentence"].unique())
         return counts.reindex(columns=["true", "false", "not decidable"], fill_value=0).rename_axis(columns=None)
 
     def plot(
@@ -121,13 +127,13 @@ class ClaimsResult(Exportable):
         """
         from market_reaction.claims import chart
 
-        return chart.figure(self, kind=kind, market=market, theme=theme)
+        return chart.draw(self, kind=kind, market=market, theme=theme)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Claims, what was not understood, the reactions behind them, and what is missing."""
-        from market_reaction.claims import views
+        from market_reaction.claims import frames
 
-        return views.result_tables(self)
+        return frames.result_tables(self)
 
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
@@ -145,9 +151,9 @@ class ClaimsResult(Exportable):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: decimals, ISO dates, None where not available."""
-        from market_reaction.claims import views
+        from market_reaction.claims import frames
 
-        return views.claims_dict(self)
+        return frames.claims_dict(self)
 
     def to_json(self) -> str:
         """The JSON form as text."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from market_reaction.claims.claim import Figure
     from market_reaction.claims.rules import Range
 
+_AS = {"best since": "large", "worst since": "large", "highest since": "high", "lowest since": "low"}
 _NOUNS = {
     "best since": "gain", "worst since": "fall", "highest since": "close", "lowest since": "close",
 }  # fmt: skip
@@ -60,5 +61,5 @@ def record(kind: str, since: pd.Timestamp | None, back: int, known: int, first: 
         return f"{rank} of the {known:,} sessions at hand, since {wording.day(first)}"
     noun = _NOUNS[kind]
     if back == 1:
-        return f"the session before, {wording.day(since)}, had {'one' if noun == 'close' else f'a {noun}'} at least as large"
+        return f"no record, for the session before, {wording.day(since)}, had a {noun} at least as {_AS[kind]}"
     return f"{rank} since {wording.day(since)}, {back:,} sessions"

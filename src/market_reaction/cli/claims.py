@@ -57,15 +57,12 @@ def _show(result: ClaimsResult, output: Format) -> None:
         show_json(result.to_dict())
         return
     if output == Format.csv:
-        from market_reaction.claims.views import all_notes
-
         show_csv(result.to_frame())
         for item in result.not_understood:
             say(f"Not understood: '{item.part}': {item.reason}.")
-        for note in all_notes(result):
+        for note in result.all_notes():
             say(f"Note: {note}")
         return
     from market_reaction.claims.views import claims_renderables
 
     show(*claims_renderables(result))
-

@@ -1,0 +1,89 @@
+"""The answer in words: what is true, what is not, and whether the moves were more than ordinary days."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from market_reaction import wording
+
+if TYPE_CHECKING:
+    from market_reaction.claims.result import ClaimsResult
+    from market_reaction.reaction_result import MarketReaction
+
+TRUTHS = ("true", "false", "not decidable")
+
+
+def answer(result: ClaimsResult) -> str:
+    """Say what is true and what is not, then whether the moves were more than ordinary days.
+
+    Parameters
+    ----------
+    result : ClaimsResult
+        As ``check_claims`` gives it.
+    """
+    parts = [_counts(result), *_exceptions(result), *_matters(result), *_not_read(result)]
+    return wording.clean(" ".join(parts))
+
+
+def counted(truths: list[str]) -> str:
+    """How many claims are true, false and not decidable."""
+    if len(truths) == 1:
+        return f"The claim is {truths[0]}"
+    if len(set(truths)) == 1:
+        return f"All {len(truths)} claims are {truths[0]}"
+    counts = [(truths.count(truth), truth) for truth in TRUTHS if truth in truths]
+    each = [f"{count} {'is' if count == 1 else 'are'} {truth}" for count, truth in counts]
+    return f"Of {len(truths)} claims, {wording.listed(each)}"
+
+
+def _counts(result: ClaimsResult) -> str:
+    truths = [verdict.truth for verdict in result]
+    if not truths:
+        return "No claim was read from the text."
+    why = f": {result.verdicts[0].finding.reason}" if len(truths) == 1 else "."
+    return f"{counted([str(truth) for truth in truths])}{why}"
+
+
+def _exceptions(result: ClaimsResult) -> list[str]:
+    """What is false, and what cannot be decided, where there are several claims."""
+    if len({verdict.truth for verdict in result}) < 2:
+        return []
+    said = []
+    for truth in TRUTHS[1:]:
+        which = [f"'{verdict.claim.words}' ({verdict.claim.market})" for verdict in result if verdict.truth == truth]
+        said += [f"{truth.capitalize()}: {wording.listed(which)}."] if which else []
+    return said
+
+
+def _matters(result: ClaimsResult) -> list[str]:
+    """Whether the moves behind the claims differ from those of ordinary days."""
+    tested = [row for row in result.rows if math.isfinite(row.headline.placebo.scaled.p_value)]
+    if not tested:
+        return []
+    unusual = [row for row in tested if wording.is_unusual(row.headline)]
+    if unusual:
+        named = wording.listed([f"{row.market} {_move_and_p(row)}" for row in unusual])
+        others = len(tested) - len(unusual)
+        rest = f"; the {others} other {'market is' if others == 1 else 'markets are'} not" if others else ""
+        return [f"Does it matter? {named} moved unusually for its time{rest}."]
+    if len(tested) > 1:
+        each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in tested)
+        return [f"Does it matter? None of these moves is distinguishable from an ordinary day: {each}."]
+    row = tested[0]
+    rank = wording.rank(row.headline.record, row.headline.rank_chance)
+    known = f"; {rank}" if rank not in ("none", "unchanged", wording.NOT_AVAILABLE) else ""
+    return [
+        f"Does it matter? {row.market} {_move_and_p(row)}{known}: not distinguishable from an ordinary day."
+    ]  # fmt: skip
+
+
+def _move_and_p(row: MarketReaction) -> str:
+    found = row.headline
+    p = wording.p_value(found.placebo.scaled.p_value)
+    return f"{wording.amount(found.change, row.series.instrument.change_unit)} (placebo p {p})"
+
+
+def _not_read(result: ClaimsResult) -> list[str]:
+    parts = [f"'{item.part}'" for item in result.not_understood]
+    return [f"Not understood: {wording.listed(parts)}."] if parts else []
