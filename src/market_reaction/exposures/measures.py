@@ -13,10 +13,17 @@ import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction.design import benchmark_moves
-from market_reaction.errors import EventTableError, MarketReactionWarning, UnknownInstrumentError, WindowError
+from market_reaction.errors import (
+    EventTableError,
+    MarketReactionWarning,
+    UnknownInstrumentError,
+    WindowError,
+    did_you_mean,
+)
 from market_reaction.instruments import find_instrument
 from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.normal_models.rolling import slopes_in_windows
+from market_reaction.other_news import own_id
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.study import event_study
 from market_reaction.study_result import EventStudyResult
@@ -26,6 +33,10 @@ EstimatedName = Literal["beta", "sensitivity", "earlier_reactions"]
 ESTIMATED = get_args(EstimatedName)
 ExposureLike = EstimatedName | Mapping[str, float] | pd.Series
 SESSIONS = 250  # of the window a slope is estimated on
+NO_CLASS = (
+    "the class of this announcement is not known, for it is no row of the US-China catalogue; name earlier "
+    "announcements with earlier=, or take another exposure"
+)
 _NO_ROWS = pd.DataFrame(columns=["event_id", "market", "session", "reason"])
 
 
@@ -180,24 +191,30 @@ def rolling_slopes(
     return np.where(usable & (rows[:, 0] >= 1), slopes[:, 0], np.nan)
 
 
-def earlier_events(event: pd.Series, earlier: pd.DataFrame | None) -> pd.DataFrame:
+def earlier_events(event: pd.Series, earlier: pd.DataFrame | Sequence[str] | None) -> pd.DataFrame | None:
     """Announcements before the event to learn the exposure from: those given, else of its class in the catalogue.
+
+    None where none were given and the class of the event is not known.
 
     Raises
     ------
     EventTableError
-        None were given and the event is no row of the catalogue, so that its class is not known.
+        An id that is not in the catalogue.
     """
+    table = event_tables.catalogue("us_china")
     if earlier is None:
-        direction, instrument = event.get("direction"), event.get("instrument")
-        if not (isinstance(direction, str) and isinstance(instrument, str) and direction and instrument):
-            raise EventTableError(
-                f"event {str(event.name)!r} has no class, for it is no row of the US-China catalogue. Give the earlier "
-                "announcements with earlier=, such as mr.search_events('tariff', direction='escalation')."
-            )
-        table = event_tables.catalogue("us_china")
-        timed = table["precision"].isin(["minute", "hour"])
-        earlier = table[timed & table["direction"].eq(direction) & table["instrument"].eq(instrument)]
+        known = own_id(event)
+        if known not in table.index:
+            return None
+        alike = table["direction"].eq(str(table.at[known, "direction"]))
+        alike &= table["instrument"].eq(str(table.at[known, "instrument"]))
+        earlier = table[alike & table["precision"].isin(["minute", "hour"])]
+    elif not isinstance(earlier, pd.DataFrame):
+        unknown = [name for name in earlier if name not in table.index]
+        if unknown:
+            near = did_you_mean(str(unknown[0]), table.index)
+            raise EventTableError(f"earlier names {unknown[0]!r}, which is no id of the catalogue. {near}")
+        earlier = table.loc[list(earlier)]
     ends = earlier["utc_latest"].fillna(earlier["session_date"].dt.tz_localize("UTC"))
     until = event["utc_earliest"] if event["precision"] != "date" else event["session_date"].tz_localize("UTC")
     return earlier[ends < until]

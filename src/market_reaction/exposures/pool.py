@@ -15,6 +15,7 @@ from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.placebo import MarketMoves, pseudo_announcements, sessions_at
 from market_reaction.prices import PriceSeries
+from market_reaction.progress import progress
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EWMA_START, Window
 
@@ -103,7 +104,7 @@ def share_histories(
     count = 60 + gap + (history + LEAST_DAYS) * 13 // 10  # weekdays: joint holidays take away up to a fifth
     stamps = pseudo_announcements(event, count)[::-1]
     found = {}
-    for (_, share), pair in study.pairs.items():
+    for (_, share), pair in progress(study.pairs.items(), "reactions of shares on earlier days"):
         series = study.prices[share]
         moves = MarketMoves.of(series, study, study.prices, exclude)
         at = sessions_at(moves.clock, event, stamps)
