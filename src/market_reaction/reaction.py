@@ -155,7 +155,8 @@ def react(
         progress=progress,
     )  # fmt: skip
     event = table.iloc[0]
-    loaded = [series for series in prices if series.instrument in asked]
+    names = {instrument.name for instrument in asked}  # a file may state another bar close than the catalogue
+    loaded = [series for series in prices if series.instrument.name in names]
     without = _without_inputs(prices, loaded, normal_model, benchmark, factors, donors)
     prices = replace(prices, unavailable=pd.concat([prices.unavailable, without], ignore_index=True))
     studied = [series.name for series in loaded if series.name not in set(without["market"])]
