@@ -223,11 +223,9 @@ def _measure(
     reserve = [find_instrument(STAND_INS[market.name]) for market in asked if market.name in STAND_INS]
     chosen = EventWindows(event=tuple(sorted({DAY_ZERO, *windows})))
     prices = load_prices([*asked, *reserve], events=day.table, windows=chosen, **settings)
-    at_hand = {series.instrument.name: series.instrument for series in prices}
-    wanted = [
-        market if market.name in at_hand else at_hand.get(STAND_INS.get(market.name, ""))
-        for market in asked
-    ]  # fmt: skip
+    at_hand = {series.instrument.name for series in prices}
+    known = {market.name: market for market in (*asked, *reserve) if market.name in at_hand}
+    wanted = [known.get(market.name) or known.get(STAND_INS.get(market.name, "")) for market in asked]
     markets = list(dict.fromkeys(market for market in wanted if market is not None))
     missing = prices.unavailable[prices.unavailable["market"].isin([market.name for market in asked])]
     if not markets:
