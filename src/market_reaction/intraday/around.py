@@ -10,9 +10,10 @@ import pandas as pd
 from market_reaction import events as event_tables
 from market_reaction.intraday import moves as numbers
 from market_reaction.intraday.bars import BarSeries
-from market_reaction.intraday.moves import NS_PER_MINUTE
+from market_reaction.intraday.measured import NAN, Spread, Window, WindowMove
+from market_reaction.intraday.moves import NS_PER_MINUTE, minute_of
 from market_reaction.intraday.placebo import SameClock
-from market_reaction.intraday.results import NAN, PATH_COLUMNS, Spread, Window, WindowMove, minute_of
+from market_reaction.intraday.results import PATH_COLUMNS
 
 NEWS_SPAN = 120  # minutes before and after that are searched for other news
 BAND_DAYS = 20  # earlier days below which no quantiles are drawn

@@ -121,9 +121,9 @@ def _path_panel(figure: go.Figure, row: MarketIntraday, place: dict[str, int], *
     path = _with_gaps(row)
     usual = row.path[np.isfinite(row.path["low"].astype(float))]
     if len(usual):
-        edges = [factor * usual[name].to_numpy(dtype=float) for name in ("low", "high")]
+        low, high = (factor * usual[name].to_numpy(dtype=float) for name in ("low", "high"))
         figure.add_trace(
-            band(usual["minute"].to_numpy(), *edges, "90% of earlier days, pointwise", legend=legend), **place
+            band(usual["minute"].to_numpy(), low, high, "90% of earlier days, pointwise", legend=legend), **place
         )
     move = row.headline
     assert move is not None

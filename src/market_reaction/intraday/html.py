@@ -8,7 +8,8 @@ from html import escape
 from market_reaction import display, wording
 from market_reaction.intraday import words
 from market_reaction.intraday.bars import BarData
-from market_reaction.intraday.results import IntradayResult, MarketIntraday, WindowMove
+from market_reaction.intraday.measured import WindowMove
+from market_reaction.intraday.results import IntradayResult, MarketIntraday
 from market_reaction.tables import bullets, cell, folded, html_table, vintage_table, wrapped
 
 LEGEND = (
@@ -38,15 +39,15 @@ def bars_html(bars: BarData) -> str:
 
 def unavailable_html(bars: BarData) -> str:
     """HTML of the markets without bars; empty when there is none."""
-    rows = [[row.market, row.reason] for row in bars.unavailable.itertuples(index=False)]
+    rows = bars.unavailable[["market", "reason"]].to_numpy().tolist()
     return _table(["Market", "Reason"], rows) if rows else ""
 
 
 def _findings(bars: BarData) -> str:
     found = bars.quality()
     rows = [
-        [row.market, wording.instant(row.time), row.rule, row.value, row.bound, row.what_to_do]
-        for row in found.head(FINDINGS_SHOWN).itertuples(index=False)
+        [row["market"], wording.instant(row["time"]), row["rule"], row["value"], row["bound"], row["what_to_do"]]
+        for row in found.head(FINDINGS_SHOWN).to_dict("records")
     ]
     if not rows:
         return ""
@@ -151,9 +152,10 @@ def _fine(value: float, unit: str) -> str:
 def news_table(result: IntradayResult) -> str:
     """HTML of the other news; empty when there is none."""
     rows = [
-        [f"{row.announced_utc:%Y-%m-%d %H:%M}", f"{wording.signed(row.minute, 0)} min", row.title, row.precision]
-        for row in result.other_news.itertuples(index=False)
-    ]
+        [f"{row['announced_utc']:%Y-%m-%d %H:%M}", f"{wording.signed(row['minute'], 0)} min", row["title"],
+         row["precision"]]
+        for row in result.other_news.to_dict("records")
+    ]  # fmt: skip
     return _table(["Time (UTC)", "From the announcement", "News", "Known to the"], rows) if rows else ""
 
 

@@ -17,7 +17,8 @@ from market_reaction import events as event_tables
 from market_reaction import paths
 from market_reaction.errors import DataUnavailableError, MarketReactionError
 from market_reaction.instruments import Instrument, find_instruments
-from market_reaction.intraday.bars import BarData, BarLabel, BarSeries, build_bars
+from market_reaction.intraday.bars import BarData, BarLabel, BarSeries
+from market_reaction.intraday.build import build_bars
 from market_reaction.intraday.clock_check import BarClockWarning, check_clock, clock_message
 from market_reaction.intraday.reader import read_bar_file
 from market_reaction.prices import Vintage

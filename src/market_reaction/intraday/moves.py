@@ -219,3 +219,8 @@ def abnormal_moves(own: np.ndarray, market: np.ndarray, estimation: np.ndarray) 
     design = np.column_stack([np.ones(int(used.sum())), market[used]])
     coefficients, _ = least_squares(own[used], design)
     return own - coefficients[0] - coefficients[1] * market, float(coefficients[1])
+
+
+def minute_of(instant_ns: np.ndarray, event_ns: int) -> np.ndarray:
+    """Minutes from the announcement to some instants."""
+    return (instant_ns - event_ns) / NS_PER_MINUTE

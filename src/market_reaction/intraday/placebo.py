@@ -11,8 +11,8 @@ from market_reaction.inference.placebo import MINIMUM_POOL, placebo_rank
 from market_reaction.inference.power import placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.intraday.bars import BarSeries
+from market_reaction.intraday.measured import Window, WindowPlacebo
 from market_reaction.intraday.moves import NS_PER_MINUTE, window_moves
-from market_reaction.intraday.results import Window, WindowPlacebo
 from market_reaction.placebo import pseudo_announcements
 from market_reaction.windows import EWMA_START
 

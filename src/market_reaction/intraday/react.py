@@ -17,8 +17,9 @@ from market_reaction.intraday import moves as numbers
 from market_reaction.intraday.around import news_around, news_in, path_of, spread_of, volume_in
 from market_reaction.intraday.bars import BarData, BarSeries
 from market_reaction.intraday.loading import load_bars
+from market_reaction.intraday.measured import Window, WindowMove
 from market_reaction.intraday.placebo import SameClock, window_placebo
-from market_reaction.intraday.results import IntradayResult, MarketIntraday, Window, WindowMove
+from market_reaction.intraday.results import IntradayResult, MarketIntraday
 from market_reaction.intraday.windows import (
     HOUR,
     NARROW,

@@ -11,8 +11,8 @@ import pandas as pd
 from market_reaction import wording
 from market_reaction.errors import WindowError
 from market_reaction.intraday.bars import BarSeries
+from market_reaction.intraday.measured import Window, WindowMove
 from market_reaction.intraday.moves import NS_PER_MINUTE, changes, first_complete, last_complete
-from market_reaction.intraday.results import Window, WindowMove
 from market_reaction.intraday.words import window_text
 
 NARROW: Window = (-10, 20)
