@@ -201,7 +201,8 @@ def _measured(result: ClassStudies, event_id: str, market: str) -> dict[str, flo
     if pair is None:
         return dict.fromkeys([*names, *windows], nan)
     found = None if result.placebo is None else result.placebo.markets.get((event_id, market))
-    values = [float(pair.actual[pair.at(0)]), pair.day_zero, pair.ewma_std, pair.z_values()[2]]
+    change = float(result.study.prices[market].returns("simple")[pair.position])
+    values = [change, pair.day_zero, pair.ewma_std, pair.z_values()[2]]
     ranks = [nan, nan] if found is None else [found.scaled.p_value, found.scaled.floor]
     cars = {name: pair.car(window)[0] for name, window in windows.items()}
     return dict(zip(names, [*values, *ranks], strict=True)) | cars

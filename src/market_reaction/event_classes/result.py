@@ -206,8 +206,8 @@ class ClassStudies(Exportable):
         Returns
         -------
         pandas.DataFrame
-            Columns class, event_id, market, title, announced_utc, session, ambiguous, unit, change (day 0), abnormal
-            (day 0), usual_day (EWMA volatility known the evening before), z_ewma, placebo_p, placebo_p_floor, a column
+            Columns class, event_id, market, title, announced_utc, session, ambiguous, unit, change (day 0, simple
+            return), abnormal (day 0), usual_day (EWMA volatility known the evening before), z_ewma, placebo_p, placebo_p_floor, a column
             car[...] for each window, and reason, which is empty where nothing is missing.
         """
         from market_reaction.event_classes.frames import reaction_frame

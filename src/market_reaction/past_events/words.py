@@ -1,0 +1,123 @@
+"""Earlier announcements as sentences and as HTML: rounding and escaping happen here, no statistic is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from market_reaction import tables, wording
+from market_reaction.event_classes.groups import rows_of
+from market_reaction.tables import cell, html_table
+
+if TYPE_CHECKING:
+    from market_reaction.past_events.result import Analogues
+
+FEW = 10  # separate events below which the answer says that they are few
+
+
+def sessions(result: Analogues, tau: int) -> str:
+    """Window from its first session to one of them."""
+    return f"[{min(0, result.horizon[0])},{tau}]"
+
+
+def separate(row: Mapping[Any, Any]) -> str:
+    """Number of past events, and how many are separate."""
+    count, events = row["n_clusters"], row["n_events"]
+    merged = f"; {events} in all, some of which overlap" if events > count else ""
+    return f"{count} separate event{'s' if count != 1 else ''}{merged}"
+
+
+def analogues_answer(result: Analogues) -> str:
+    """Spread after the past events in the first market, the announcement among them, and how little that is."""
+    market = result.markets[0]
+    row = rows_of(result.summary())[market]
+    unit = row["unit"]
+    note = wording.direction_note(result.past.prices[market].instrument)
+    middle = f"{wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}"
+    text = (
+        f"After the {len(result.nearest)} nearest earlier announcements, {market}{f' ({note})' if note else ''} has a "
+        f"median CAR of {wording.amount(row['median'], unit)} over sessions {sessions(result, row['tau'])} (middle "
+        f"half {middle}; {separate(row)}). {_own(result, row, market)}"
+    )
+    if row["n_clusters"] < FEW:
+        text += (
+            f" So few cases describe the past and predict little: any rank, even the first, has a chance of 1 in "
+            f"{row['of']} when this announcement is like the others."
+        )
+    return wording.clean(text)
+
+
+def _own(result: Analogues, row: Mapping[Any, Any], market: str) -> str:
+    """The announcement among the past events, and the share with its sign."""
+    interval = f"{wording.share(row['conf_low'])} to {wording.share(row['conf_high'])}"
+    count = row["n_clusters"]
+    if not math.isfinite(row["announcement"]):
+        return f"{market} rose after {row['n_rose']} of {count} (95% interval of the share {interval})."
+    moved = wording.amount(row["announcement"], row["unit"])
+    text = f"This one: {moved}, rank {int(row['rank'])} of {row['of']} from the top"
+    if row["share_of"] == "same sign":
+        return f"{text}; {int(row['n_same_sign'])} of {count} have its sign (95% interval of the share {interval})."
+    return f"{text}."
+
+
+def analogues_html(result: Analogues) -> str:
+    """HTML of the past events: the answer, every market, the announcements chosen, what was left out."""
+    rule = " and ".join(f"{name} {value}" for name, value in result.attributes.items())
+    legend = (
+        "CAR from the close before day 0 over the sessions named. Middle half: between the quartiles of the past; it "
+        "is no confidence band. Rank: 1 is the highest. Events whose windows overlap count as one. Same sign: share of "
+        "the past with the sign of the announcement (Wilson's 95% interval), or that rose where it has none."
+    )
+    near = f"Nearness: number of attributes shared ({rule}), then evidence, then recency."
+    parts = [
+        f"<h3>{escape(wording.clean(f'After announcements like {result.event.name}'))}</h3>",
+        f'<p class="mr-quiet">{cell(result.event["title"])}</p>',
+        f'<p class="mr-answer">{cell(result.answer())}</p>',
+        _standing_table(result),
+        f'<p class="mr-quiet">{escape(legend)}</p>',
+        "<h4>The nearest announcements</h4>",
+        _nearest_table(result),
+        f'<p class="mr-quiet">{cell(near)}</p>',
+        tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
+        _excluded(result),
+        tables.folded("Where the figures come from", tables.vintage_table(result.past.vintage)),
+    ]
+    return tables.wrapped(parts)
+
+
+def _standing_table(result: Analogues) -> str:
+    rows = []
+    for row in result.summary().reset_index().to_dict("records"):
+        unit = row["unit"]
+        rank = f"{int(row['rank'])} of {row['of']}" if math.isfinite(row["rank"]) else wording.NOT_AVAILABLE
+        share = f"{wording.share(row['share'])} ({wording.share(row['conf_low'])} to {wording.share(row['conf_high'])})"
+        cells = [
+            row["market"], sessions(result, row["tau"]), wording.move(row["announcement"], unit),
+            wording.move(row["median"], unit), f"{wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}",
+            f"{wording.move(row['low'], unit)} to {wording.move(row['high'], unit)}", rank,
+            share + ("" if row["share_of"] == "same sign" else " rose"), row["n_events"], row["n_clusters"],
+        ]  # fmt: skip
+        rows.append([cell(text) for text in cells])
+    headings = ["Market", "Sessions", "This one", "Median", "Middle half", "Range", "Rank", "Same sign", "Events"]
+    return html_table([*headings, "Separate"], rows)
+
+
+def _nearest_table(result: Analogues) -> str:
+    rows = [
+        [cell(text) for text in (
+            name, f"{row['announced_utc']:%Y-%m-%d}", row.get("title", ""), row["score"], row["shared"],
+            row["evidence"], row["n_markets"],
+        )]
+        for name, row in rows_of(result.nearest).items()
+    ]  # fmt: skip
+    return html_table(["Event", "Date", "Title", "Score", "Shares", "Evidence", "Markets"], rows)
+
+
+def _excluded(result: Analogues) -> str:
+    rows = [
+        [cell(row["event_id"]), cell(row["market"] or "all"), cell(row["reason"])]
+        for row in result.excluded.to_dict("records")
+    ]
+    return tables.folded(f"{len(rows)} left out", html_table(["Event", "Market", "Reason"], rows)) if rows else ""
