@@ -79,7 +79,7 @@ def _windows(result: ReactionResult) -> pd.DataFrame:
         for row, found in _every(result)
         for window in found.windows
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"complete_on": "datetime64[ns]"})
 
 
 def _announcement(result: ReactionResult) -> pd.DataFrame:

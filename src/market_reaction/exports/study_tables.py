@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from market_reaction.exports import Provenance
@@ -12,9 +14,13 @@ from market_reaction.exports.plain import rounded
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from market_reaction.event_classes.result import ClassStudies
     from market_reaction.study_result import EventStudyResult
+    from market_reaction.theme import Theme
     from market_reaction.windows import Window
 
+_SET = "event_set"  # column that puts every event into one class
+PER_MAP = 42  # events of a map
 _PRINTED = ["market", "estimate", "conf_low", "conf_high", "p_value", "mde", "n_events", "n_excluded"]
 
 
@@ -66,7 +72,7 @@ def study_provenance(result: EventStudyResult) -> Provenance:
         "windows": [list(window) for window in result.windows.event],
         "estimation": list(result.windows.estimation),
         "normal_model": design.normal_model,
-        "returns": design.returns,
+        "returns": design.returns or "of each market",
         "regressors": regressors,
         "skipped_events": 0 if design.skip is None else len(design.skip),
     }
@@ -84,15 +90,43 @@ def printed_study(result: EventStudyResult) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def study_figures(result: EventStudyResult, theme: Literal["auto", "light", "dark"]) -> dict[str, go.Figure]:
-    """Path of each market with its bands: of the only event, or the mean over events."""
+def study_figures(result: EventStudyResult, theme: Theme) -> dict[str, go.Figure]:
+    """Path of each market with its bands, and maps of every event where there are several."""
+    own = {f"car {market}": figure for market, figure in mean_paths(result, theme).items()}
+    return own | (heat_maps(every_event(result), theme) if len(result.studied_events) > 1 else {})
+
+
+def mean_paths(result: EventStudyResult, theme: Theme) -> dict[str, go.Figure]:
+    """Path with its bands by market: of the only event, or the mean over events; none where no band is to be had."""
     from market_reaction.car_chart import car_paths
 
-    bands, count = result.bands(), len(result.studied_events)
-    several = {} if count == 1 else {"events": result.plot(theme=theme)}
-    own = {}
-    for market, rows in bands.groupby("market", sort=False):
-        text = f"{str(rows['event_id'].iloc[0]).capitalize()}. " if count > 1 else ""
+    several = len(result.studied_events) > 1
+    drawn = {}
+    for market, rows in result.bands().groupby("market", sort=False):
+        text = f"{str(rows['event_id'].iloc[0]).capitalize()}. " if several else ""
         vintage = result.prices[str(market)].vintage
-        own[f"car {market}"] = car_paths(rows, market=str(market), source=f"{text}{vintage}", theme=theme)
-    return own | several
+        drawn[str(market)] = car_paths(rows, market=str(market), source=f"{text}{vintage}", theme=theme)
+    return drawn
+
+
+def every_event(result: EventStudyResult) -> ClassStudies:
+    """The study as one class of events, each with its placebo test."""
+    from market_reaction.event_classes.build import grouped
+    from market_reaction.placebo import placebo_test
+
+    study = replace(result, events=result.events.assign(**{_SET: "all events"}))
+    return grouped(study, placebo_test(study, study.prices), (_SET,), None)
+
+
+def heat_maps(classes: ClassStudies, theme: Theme) -> dict[str, go.Figure]:
+    """Maps of every event in every market, as many events each as a page has room for."""
+    from market_reaction.event_classes.groups import announced
+    from market_reaction.event_classes.heat import heat_map
+
+    order = announced(classes.study.events).sort_values(kind="stable").index
+    parts = np.array_split(np.arange(len(order)), -(-len(order) // PER_MAP))
+    drawn = {}
+    for number, part in enumerate(parts, start=1):
+        labels = classes.labels.where(classes.labels.index.isin(order[part]), "")
+        drawn[f"events {number}"] = heat_map(replace(classes, labels=labels), classes.markets, theme=theme)
+    return drawn

@@ -13,6 +13,7 @@ from market_reaction import wording
 from market_reaction.errors import ExportError
 from market_reaction.exports.files import target_file, unique, write_whole
 from market_reaction.exports.plain import FORMULA_STARTS, Kind, cell, flat, kind_of
+from market_reaction.progress import progress
 
 if TYPE_CHECKING:
     from market_reaction.exports import Exportable, Provenance
@@ -40,7 +41,8 @@ def write_workbook(result: Exportable, path: str | Path) -> Path:
     tables = result.tables()
     book = Workbook()
     book.remove(book.active)
-    for name, (title, frame) in zip(sheet_names(tables), tables.items(), strict=True):
+    named = list(zip(sheet_names(tables), tables.items(), strict=True))
+    for name, (title, frame) in progress(named, "writing sheets"):
         _add_table(book.create_sheet(name), title, frame)
     _add_about(book.create_sheet(ABOUT), result.provenance(), sheet_names(tables), tables)
     return write_whole(target, book.save)
@@ -92,11 +94,14 @@ def _format(value: object, kind: Kind, unit: str) -> str | None:
 def put(sheet: Any, row: int, column: int, value: Any, form: str | None = None) -> Any:
     """Fill a cell; text is stored as text whatever it begins with, and marked so that editing keeps it text."""
     place = sheet.cell(row=row, column=column)
+    if value == "":
+        return place
     if isinstance(value, str):
         text = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", value)
         place.value = text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
         place.data_type = "s"
-        place.quotePrefix = text.startswith(FORMULA_STARTS)
+        if text.startswith(FORMULA_STARTS):
+            place.quotePrefix = True
     elif value is not None:
         place.value = value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
         if form is not None:
