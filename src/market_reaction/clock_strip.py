@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -226,7 +226,7 @@ def _bounds(line: display.NewsLine) -> Segment:
     known = events.all_news()
     if news.precision != "day" or news.id not in known.index:
         return news.utc, news.utc
-    row = known.loc[news.id]
+    row: Any = known.loc[news.id]
     return row["utc_earliest"], row["utc_latest"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult
@@ -57,11 +59,11 @@ def order_of_closes(result: ReactionResult) -> CloseOrder:
 def _struck(event: pd.Series, row: MarketReaction, found: Measured) -> StruckClose:
     """One possible session of a market with its clocks."""
     series = row.series
-    at = int(series.sessions.get_loc(found.session))
+    at = int(series.sessions.searchsorted(found.session))
     known = event["precision"] in ("minute", "hour")
-    instant = event["announced_utc"] if known else pd.NaT
+    instant: pd.Timestamp = event["announced_utc"]
     wait = row.where.minutes_to_first_trade if known else None
-    traded = instant + pd.Timedelta(minutes=wait) if wait is not None else pd.NaT
+    traded: Any = pd.NaT if wait is None else instant + pd.Timedelta(minutes=wait)
     if wait is not None and traded >= series.close_utc[at]:  # its close came between the news and its next open
         wait, traded = None, pd.NaT
     return StruckClose(
@@ -106,7 +108,7 @@ def _notes(struck: list[StruckClose]) -> tuple[str, ...]:
     ]
     if wide:
         notes.append(
-            f"The close of {', '.join(wide)} is not known to the minute; it counts as later than another only where its "
-            "earliest instant is."
+            f"The close of {', '.join(wide)} is not known to the minute; it counts as later than another only where "
+            "its earliest instant is."
         )
     return tuple(notes)

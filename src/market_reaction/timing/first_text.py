@@ -34,7 +34,9 @@ def order_answer(result: CloseOrder) -> str:
     unsure = list(dict.fromkeys(item.market for item in result.closes if item.ambiguous))
     if unsure:
         others = [item for item in result.closes if item.ambiguous and not item.headline]
-        where = wording.listed([f"{item.market} on {wording.day(item.session)} ({move_and_p(item)})" for item in others])
+        where = wording.listed(
+            [f"{item.market} on {wording.day(item.session)} ({move_and_p(item)})" for item in others]
+        )
         sentences.append(f"Ambiguous: {wording.listed(unsure)}" + (f"; also possible: {where}." if others else "."))
     unknown = "Clock unknown. " if result.event["precision"] == "date" else ""
     return wording.clean(unknown + " ".join([*sentences, LIMIT]))
@@ -57,14 +59,11 @@ def _tradable(result: CloseOrder) -> list[str]:
 def _first(result: CloseOrder) -> str:
     """Sentence on the first close after the news, and on closes that cannot be put after it."""
     first = result.headlines[0]
-    level = [
-        item.market for item in result.headlines[1:] if item.close_earliest_utc <= first.close_utc
-    ]
+    level = [item.market for item in result.headlines[1:] if item.close_earliest_utc <= first.close_utc]
     beside = f", with that of {wording.listed(level)} at the same time or not certainly later" if level else ""
     later = f", {wording.duration(first.minutes_to_close)} later" if math.isfinite(first.minutes_to_close) else ""
-    return (
-        f"The first close that can hold it was {first.market}'s, {_struck_at(first)}{later} ({move_and_p(first)}){beside}."
-    )
+    close = f"{_struck_at(first)}{later} ({move_and_p(first)})"
+    return f"The first close that can hold it was {first.market}'s, {close}{beside}."
 
 
 def _struck_at(item: StruckClose) -> str:
@@ -84,7 +83,7 @@ def move_and_p(item: StruckClose) -> str:
 
 def first_trade(item: StruckClose) -> str:
     """When a market could first be traded on the news, with its phase."""
-    if pd.isna(item.first_trade_utc):
+    if not math.isfinite(item.minutes_to_first_trade):
         return wording.NOT_AVAILABLE
     if item.minutes_to_first_trade == 0:
         return "at once (in session)"

@@ -40,10 +40,11 @@ def gap_chart(result: OvernightGaps, *, theme: Theme = "auto") -> go.Figure:
     places = [0.5 * (at // 2) + at for at in range(len(pieces))]
     _ranges(figure, pieces, places)
     for part in ("gap", "session"):
-        for early in (False, True):
-            chosen = [at for at, piece in enumerate(pieces) if (piece.part, piece.news == "before it") == (part, early)]
+        for ended in (False, True):
+            kind = (part, ended)
+            chosen = [at for at, piece in enumerate(pieces) if (piece.part, piece.news == "before it") == kind]
             if chosen:
-                _bars(figure, pieces, places, chosen, early)
+                _bars(figure, pieces, places, chosen, ended)
     _texts(figure, pieces, places)
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     reach = 108 * max([abs(piece.test.abnormal) for piece in pieces] + [_bound(piece) for piece in pieces] + [0.001])
@@ -78,11 +79,9 @@ def _ranges(figure: go.Figure, pieces: tuple[GapPart, ...], places: list[float])
         )  # fmt: skip
 
 
-def _bars(
-    figure: go.Figure, pieces: tuple[GapPart, ...], places: list[float], chosen: list[int], early: bool
-) -> None:
+def _bars(figure: go.Figure, pieces: tuple[GapPart, ...], places: list[float], chosen: list[int], ended: bool) -> None:
     part = pieces[chosen[0]].part
-    marker: dict[str, Any] = hatched(_COLOURS[part]) if early else {"color": _COLOURS[part], "line": {"width": 0}}
+    marker: dict[str, Any] = hatched(_COLOURS[part]) if ended else {"color": _COLOURS[part], "line": {"width": 0}}
     texts = [
         f"{label(pieces[at].market)}, {pieces[at].session:%Y-%m-%d}<br>{NAMES[part]} {_change(pieces[at])}, "
         f"{NEWS[pieces[at].news]}<br>{shared.span(*pieces[at].span)} UTC"
@@ -91,7 +90,7 @@ def _bars(
     figure.add_trace(
         go.Bar(
             y=[places[at] for at in chosen], x=[100 * pieces[at].test.abnormal for at in chosen], orientation="h",
-            width=0.6, name=NAMES[part] + (", before the news" if early else ""), marker=marker, hovertext=texts,
+            width=0.6, name=NAMES[part] + (", before the news" if ended else ""), marker=marker, hovertext=texts,
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )  # fmt: skip

@@ -164,16 +164,15 @@ class OvernightGaps(Exportable):
 
     def summary(self) -> pd.DataFrame:
         """One row a market, headline session: gap, session_move, their placebo p, and where the news fell."""
-        frame = self.to_frame().query("headline").reset_index()
-        wide = frame.pivot(index="market", columns="part", values=["move", "placebo_p", "news"])
-        order = frame["market"].drop_duplicates()
+        chosen = self.to_frame().query("headline").droplevel("session")
+        order = chosen.index.get_level_values("market").unique()
         columns = {
-            f"{name}_{part}": wide[name, part].reindex(order).astype("object" if name == "news" else "float64")
+            f"{name}_{part}": chosen.xs(part, level="part")[name].reindex(order)
             for name in ("move", "placebo_p", "news")
             for part in ("gap", "session")
-            if len(frame)
+            if len(chosen)
         }
-        return pd.DataFrame(columns, index=pd.Index(order, name="market"))
+        return pd.DataFrame(columns, index=order)
 
     def answer(self, width: int | None = None) -> str:
         """Say how the first market's move splits, whether each part was unusual, and which came before the news."""

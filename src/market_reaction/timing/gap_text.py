@@ -33,7 +33,9 @@ def gap_answer(result: OvernightGaps) -> str:
     others = headline[2:]
     unusual = [piece for piece in others if unusual_part(piece)]
     if others:
-        found = wording.listed([f"{piece.market}'s {NAMES[piece.part]} ({_move_and_p(piece)}{early(piece)})" for piece in unusual])
+        found = wording.listed(
+            [f"{piece.market}'s {NAMES[piece.part]} ({_move_and_p(piece)}{early(piece)})" for piece in unusual]
+        )
         count = len(others) // 2
         of = "the other market" if count == 1 else f"the {count} other markets"
         verb = "was" if len(unusual) == 1 else "were"
@@ -108,8 +110,11 @@ def gap_html(result: OvernightGaps) -> str:
         "known the session before (EWMA 0.97). Placebo p: share of comparable days whose same part was at least as "
         "large for its time."
     )
-    left = [[tables.cell(row.market), tables.cell(wording.day(row.session)), tables.cell(row.reason)]
-            for row in result.excluded.itertuples()]  # fmt: skip
+    left = [
+        [tables.cell(market), tables.cell(wording.day(session)) if session == session else "every one",
+         tables.cell(reason)]
+        for market, session, reason in zip(*(result.excluded[name] for name in result.excluded.columns), strict=True)
+    ]  # fmt: skip
     parts = [
         f"<h3>{escape('Overnight gap and session move')}</h3>",
         f'<p class="mr-answer">{tables.cell(result.answer())}</p>',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -51,7 +53,8 @@ def overnight_gaps(result: ReactionResult) -> OvernightGaps:
     [0.0009, 0.0066]
     """
     parts: list[GapPart] = []
-    left_out, notes = [], []
+    left_out: list[tuple[str, Any, str]] = []
+    notes = []
     for row in result.reactions:
         opens = opens_of(row.series)
         if opens.reason:
@@ -60,7 +63,7 @@ def overnight_gaps(result: ReactionResult) -> OvernightGaps:
         if opens.note:
             notes.append(f"{row.market}: {opens.note}.")
         for found in (row.headline, *(other for other in row.candidates if other is not row.headline)):
-            position = int(row.series.sessions.get_loc(found.session))
+            position = int(row.series.sessions.searchsorted(found.session))
             if not opens.usable[position]:
                 left_out.append((row.market, found.session, _why(opens, found)))
                 continue
@@ -81,9 +84,7 @@ def _why(opens: Opens, found: Measured) -> str:
     return same.iloc[0] if len(same) else "its row holds no open on this session"
 
 
-def _split(
-    result: ReactionResult, row: MarketReaction, found: Measured, opens: Opens, position: int
-) -> list[GapPart]:
+def _split(result: ReactionResult, row: MarketReaction, found: Measured, opens: Opens, position: int) -> list[GapPart]:
     """Both parts of one possible session of a market."""
     series = row.series
     pool = series.sessions.get_indexer(found.placebo.pool_sessions)
@@ -183,7 +184,7 @@ def relation(part: Part, place: Place) -> Relation:
 
 
 def _share_before(event: pd.Series, series: PriceSeries, part: str, place: str, span: Span) -> float:
-    """Share of a part's time that had passed when the news came: hours of trading in a session, clock hours in a gap."""
+    """Share of a part's time that had passed when the news came: trading hours of a session, clock hours of a gap."""
     if place == "either":
         return float("nan")
     if place != part:

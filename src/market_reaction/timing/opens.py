@@ -34,6 +34,8 @@ class Opens:
         Why the series has no open that can be used; empty where it has.
     note : str
         What the open is, where that needs saying.
+    stale : bool
+        Whether gaps and the session moves after them go together, as where an open holds prices of before.
     excluded : pandas.DataFrame
         Columns session, reason: single opens that are left out.
     """
@@ -43,6 +45,7 @@ class Opens:
     latest_ns: np.ndarray
     reason: str
     note: str
+    stale: bool
     excluded: pd.DataFrame
 
     @property
@@ -69,7 +72,7 @@ def opens_of(series: PriceSeries) -> Opens:
     if reason:
         nothing = np.full(len(series.sessions), np.nan)
         zeros = np.zeros(len(nothing), dtype="int64")
-        return Opens(nothing, zeros, zeros, reason, "", _frame([]))
+        return Opens(nothing, zeros, zeros, reason, "", False, _frame([]))
     code = series.instrument.calendar
     hours = calendars.hours(code)
     at = hours.sessions.get_indexer(series.sessions)
@@ -79,17 +82,14 @@ def opens_of(series: PriceSeries) -> Opens:
     levels = series.bars["open"].to_numpy(dtype=float)
     bad = _refused(series, levels, at, earliest, latest)
     excluded = _frame(
-        [
-            (day, text)
-            for text, rows in bad.items()
-            for day in series.sessions[rows & np.isfinite(levels)]
-        ]
+        [(day, text) for text, rows in bad.items() for day in series.sessions[rows & np.isfinite(levels)]]
     )
     kept = np.where(np.logical_or.reduce(list(bad.values())), np.nan, levels)
     if not np.isfinite(kept).any():
         why = excluded["reason"].iloc[0] if len(excluded) else "its rows hold no open"
-        return Opens(kept, earliest, latest, f"none of its opens can be used: {why}", "", excluded)
-    return Opens(kept, earliest, latest, "", _note(series, kept), excluded)
+        return Opens(kept, earliest, latest, f"none of its opens can be used: {why}", "", False, excluded)
+    note = _note(series, kept)
+    return Opens(kept, earliest, latest, "", note, "old prices" in note, excluded)
 
 
 def why_no_open(series: PriceSeries) -> str:
@@ -169,8 +169,8 @@ def _note(series: PriceSeries, levels: np.ndarray) -> str:
         return ""
     return (
         f"its gaps and the session moves after them go together (correlation {together:+.2f} over {known.sum():,} "
-        "sessions): the open of this index holds prices of shares that had not traded yet, so the gap is too small and "
-        "the session move too large"
+        "sessions): the open of this index seems to hold old prices, of shares that had not traded yet, so the gap is "
+        "too small and the session move too large"
     )
 
 
