@@ -39,15 +39,22 @@ def draw(result: ClaimsResult, *, kind: Kind = "claims", market: str | None = No
     Raises
     ------
     ValueError
-        ``kind`` is not known, or there is no measured market to draw.
+        ``kind`` is not known.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(get_args(Kind))}.")
     if not result.reactions:
-        raise ValueError("none of the claims could be measured, so there is nothing to draw; .excluded says why.")
+        reason = "; ".join(f"{market}: {reason}" for market, reason in result.excluded.to_numpy().tolist())
+        return _nothing("Nothing to draw: no claim could be measured", reason or "No claim was read.", theme)
     if kind == "placebo":
         return _placebo(result, market, theme)
     return _claims(result, theme)
+
+
+def _nothing(finding: str, reason: str, theme: Theme) -> go.Figure:
+    """An empty chart that says why it is empty."""
+    picture = go.Figure().update_xaxes(visible=False).update_yaxes(visible=False)
+    return finish(picture, finding=finding, method=reason, body=20, theme=theme, legend=0, bottom=10)
 
 
 def _placebo(result: ClaimsResult, market: str | None, theme: Theme) -> go.Figure:
@@ -76,11 +83,11 @@ def _scale(unit: str) -> tuple[float, str, str]:
 
 def _claims(result: ClaimsResult, theme: Theme) -> go.Figure:
     shown = _drawn(result)
-    picture = go.Figure()
     if not shown:
-        return finish(
-            picture, finding=_finding(result), method="No claim is of a move.", body=60, theme=theme, legend=0
+        return _nothing(
+            _finding(result), "No claim is of a move that was measured, so there is nothing to draw.", theme
         )
+    picture = go.Figure()
     scale, title, suffix = _scale(shown[0].finding.unit)
     pools = [scale * _pool(verdict) for verdict in shown]
     reach = _reach(shown, pools, scale)

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from market_reaction.reaction_result import MarketReaction
 
 
+COLUMNS = (
+    "sentence", "words", "named", "market", "stands_in", "kind", "claimed", "verdict", "figure", "unit",
+    "threshold_low", "threshold_high", "rule", "reason", "record_since", "record_sessions", "margin", "smallest_margin",
+    "equivalence_p", "session", "ambiguous", "change", "source", "vintage", "placebo_p", "placebo_p_floor", "mde",
+    "rank_chance", "rank_chance_any",
+)  # fmt: skip
+
+
 def claims_frame(result: ClaimsResult) -> pd.DataFrame:
     """One row a claim, unrounded.
 
@@ -22,7 +30,7 @@ def claims_frame(result: ClaimsResult) -> pd.DataFrame:
         As ``check_claims`` gives it.
     """
     rows = [_frame_row(verdict) for verdict in result]
-    frame = pd.DataFrame(rows, columns=None if rows else ["sentence", "verdict"])
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.set_axis(pd.RangeIndex(1, len(rows) + 1, name="claim"))
 
 

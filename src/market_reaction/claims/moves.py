@@ -110,8 +110,13 @@ def _end(claim: Claim, series: PriceSeries, last: int, sign: int) -> float:
     """Level at which the move ends; what is named is highest where the quote of the other sign is lowest."""
     if claim.measure == "close":
         return float(series.closes[last])
-    column = claim.measure if sign > 0 else {"high": "low", "low": "high"}[claim.measure]
+    column = _column(claim, sign)
     return float(series.bars[column].iloc[last]) if column in series.bars else math.nan
+
+
+def _column(claim: Claim, sign: int) -> str:
+    """Column of the bars with the high or low of what is named."""
+    return claim.measure if sign > 0 else {"high": "low", "low": "high"}[claim.measure]
 
 
 def _change(unit: str, series: PriceSeries, before: float, after: float) -> tuple[float, str] | NotMeasured:
@@ -130,7 +135,7 @@ def _change(unit: str, series: PriceSeries, before: float, after: float) -> tupl
 
 
 def _text(claim: Claim, series: PriceSeries, value: float, unit: str, sign: int) -> str:
-    where = {"close": "", "high": " at the day's extreme", "low": " at the day's extreme"}[claim.measure]
+    where = "" if claim.measure == "close" else f" at the day's {_column(claim, sign)}"
     over = "" if claim.window == DAY_ZERO else f" over sessions [{claim.window[0]},{claim.window[1]}]"
     said = f"{series.name} {wording.moved(value, unit)}{where}{over}"
     if sign > 0 or value == 0:

@@ -100,6 +100,12 @@ class ClaimsResult(Exportable):
 
         return frames.claims_frame(self)
 
+    def rules(self) -> list[str]:
+        """Rules by which the claims were judged, each once."""
+        from market_reaction.claims.rules import RULES
+
+        return [RULES[kind] for kind in dict.fromkeys(verdict.claim.kind for verdict in self.verdicts)]
+
     def summary(self) -> pd.DataFrame:
         """Count the claims of each sentence by verdict."""
         frame = self.to_frame()
@@ -146,8 +152,8 @@ class ClaimsResult(Exportable):
         return {self.answer(): pd.DataFrame(views.lines(self), columns=list(views.HEADINGS))}
 
     def figures(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> dict[str, go.Figure]:
-        """Charts of the result by name; none where no claim could be measured."""
-        return {"claims": self.plot(theme=theme)} if self.rows else {}
+        """Charts of the result by name; each says so where there is nothing to draw."""
+        return {"claims": self.plot(theme=theme)}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: decimals, ISO dates, None where not available."""

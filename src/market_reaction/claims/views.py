@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from market_reaction import display, tables, wording
 from market_reaction.claims import words
-from market_reaction.claims.rules import RULES
 
 if TYPE_CHECKING:
     from market_reaction.claims.result import ClaimsResult
     from market_reaction.claims.verdicts import Verdict
 
-HEADINGS = ("Claim", "Market", "Session", "Verdict", "Measured", "Why")
+HEADINGS = ("Claim", "Market", "Session", "Verdict", "Measured", "Placebo p (floor)", "Why")
 LOST_HEADINGS = ("Not understood", "Why")
 MATTERS = (
     "Placebo p: share of comparable earlier days that moved at least as much for their time. A true sentence about an "
@@ -31,6 +31,7 @@ def lines(result: ClaimsResult) -> list[tuple[str, ...]]:
             "" if verdict.row is None else wording.day(verdict.row.headline.session),
             verdict.truth,
             words.figure(_of_quote(verdict), verdict.finding.unit),
+            _placebo(verdict),
             verdict.finding.reason,
         )
         for verdict in result
@@ -42,14 +43,17 @@ def _of_quote(verdict: Verdict) -> float:
     return verdict.finding.figure * (1 if verdict.finding.unit == "level" else verdict.sign)
 
 
+def _placebo(verdict: Verdict) -> str:
+    """Placebo p of day 0 with its floor; none for a claim that no series answers."""
+    rank = None if verdict.row is None else verdict.row.headline.placebo.scaled
+    if rank is None or not math.isfinite(rank.p_value):
+        return wording.NOT_AVAILABLE
+    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
+
+
 def _market(verdict: Verdict) -> str:
     note = wording.direction_note(verdict.row.series.instrument) if verdict.row is not None else ""
     return f"{verdict.market} ({note})" if note else verdict.market
-
-
-def rules_used(result: ClaimsResult) -> list[str]:
-    """Rules by which the claims were judged, each once."""
-    return [RULES[kind] for kind in dict.fromkeys(verdict.claim.kind for verdict in result)]
 
 
 def claims_html(result: ClaimsResult) -> str:
@@ -76,7 +80,7 @@ def claims_html(result: ClaimsResult) -> str:
         _section("Not understood", _plain_table(LOST_HEADINGS, lost)),
         *(_section(f"Does it matter? {display.when(one)}", tables.move_table(one)) for one in result.reactions),
         f'<p class="mr-quiet">{escape(MATTERS)}</p>' if result.reactions else "",
-        tables.folded("Rules of the verdicts", tables.bullets(rules_used(result))),
+        tables.folded("Rules of the verdicts", tables.bullets(result.rules())),
         _section("Notes", tables.bullets(result.all_notes())),
         _section("Not available", _plain_table(("Market", "Reason"), missing)),
         tables.folded("Where the figures come from", vintage + tables.bullets([parameters(result)])) if vintage else "",
@@ -114,8 +118,9 @@ def claims_renderables(result: ClaimsResult) -> list[Any]:
         Padding(Text(result.answer()), (1, 0)),
     ]
     blocks = (
-        (None, HEADINGS, lines(result)),
-        (None, LOST_HEADINGS, lost),
+        ("", HEADINGS[:-1], [line[:-1] for line in lines(result)]),
+        ("", ("Claim", "Why"), [(f"'{line[0]}'", line[-1]) for line in lines(result)]),
+        ("", LOST_HEADINGS, lost),
         ("Does it matter?", [heading for heading, _ in columns], moves),
         ("Not available", ("Market", "Reason"), missing),
     )
@@ -123,7 +128,7 @@ def claims_renderables(result: ClaimsResult) -> list[Any]:
         if rows:
             parts += [Text(title, style="bold")] if title else []
             parts.append(_rich_table(headings, rows))
-    parts += [Text(f"- {text}", style="dim") for text in (*rules_used(result), *result.all_notes())]
+    parts += [Text(f"- {text}", style="dim") for text in (*result.rules(), *result.all_notes())]
     sources = "; ".join(dict.fromkeys(f"{row.market}: {row.series.vintage}" for row in result.rows))
     return (
         [*parts, Padding(Text(wording.clean(f"Sources: {sources}"), style="dim"), (1, 0, 0, 0))] if sources else parts

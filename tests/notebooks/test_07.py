@@ -1,0 +1,53 @@
+"""The notebook on press sentences: the article's three offline and on their own series, other sentences, no market."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import text_of, warned
+
+PATH = Path(__file__).resolve().parents[2] / "notebooks" / "07_press_claims.ipynb"
+PLOTLY = "application/vnd.plotly.v1+json"
+Execute = Callable[..., dict[str, Any]]
+
+
+def printed(cell: Any) -> str:
+    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
+
+
+def charts(cells: dict[str, Any]) -> int:
+    return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
+
+
+def test_the_article_offline(execute: Execute) -> None:
+    cells = execute(PATH)
+    assert warned(cells) == []
+    answer = printed(cells["answer"])
+    assert answer.startswith("Of 5 claims, 3 are true and 2 are not decidable.")
+    assert "'fell' (US futures)" in answer and "CSI 300 +0.75% (placebo p 0.36)" in answer
+    table = text_of(cells["table"].outputs, "text/html")
+    assert "USD/CNY (ECB) stands in for USD/CNH" in table and "E-mini S&amp;P 500 is not available" in table
+    assert "0.05" in text_of(cells["rank"].outputs, "text/plain")  # 5% of days earn a record as long
+    assert "almost x: below x" in printed(cells["rules"])
+    assert charts(cells) == 2
+
+
+def test_sentences_without_a_series_or_a_pattern_end_without_error(execute: Execute) -> None:
+    cells = execute(PATH, SENTENCES=["US futures might fall", "US futures fell"], MARGIN=None)
+    assert warned(cells) == []
+    assert printed(cells["answer"]).startswith("The claim is not decidable: E-mini S&P 500 is not available")
+    assert "it is denied or only possible" in text_of(cells["table"].outputs, "text/html")
+    assert charts(cells) == 2  # each says that there is nothing to draw
+
+
+@pytest.mark.reference
+def test_the_article_on_its_own_series(execute: Execute, reference: Path) -> None:
+    cells = execute(PATH, ANNOUNCEMENT="2025-06-10-jt", SOURCE="files", FOLDER=str(reference / "data" / "series"))
+    assert warned(cells) == []
+    answer = printed(cells["answer"])
+    assert answer.startswith("Of 5 claims, 4 are true and 1 is not decidable. Not decidable: 'stable' (offshore yuan).")
+    assert "E-mini S&P 500 −0.26% (placebo p 0.84)" in answer and "USD/CNH +0.13%" in answer
