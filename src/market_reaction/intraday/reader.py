@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ TIME_COLUMNS = (
     "timeutc", "timestamputc", "datetimeutc", "utc", "datetime", "timestamp", "gmttime", "localtime", "opentime",
     "bartime", "time", "date", "dates", "日期时间", "交易时间", "时间", "日期",
 )  # fmt: skip
-_CLOCK_COLUMNS = ("time", "clock", "时间")
+_BARE_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?|\d{6}|\d{4}")  # a time of day beside a date column
 _PRICES = ("open", "high", "low", "close")
 _TICKS = ("tickvolume", "tickvol", "ticks")
 
@@ -101,9 +102,9 @@ def _rank(name: str) -> int:
 def _from_table(table: formats._Table, names: list[str], zone: str | None, time_column: str | None) -> FileBars:
     at = _time_at(table.file, table.header, names, time_column)
     texts = table.column(at)
-    clock = next((i for i, name in enumerate(names) if name in _CLOCK_COLUMNS and i != at), None)
-    if clock is not None and time_column is None and not any(":" in text for text in texts[:3]):
-        texts = [f"{day} {time}" for day, time in zip(texts, table.column(clock), strict=True)]
+    date = _column(names, "date")
+    if date is not None and date != at and all(_BARE_CLOCK.fullmatch(text) for text in texts[:3]):
+        texts = [f"{day} {clock}" for day, clock in zip(table.column(date), texts, strict=True)]
     says_utc = any(word in names[at] for word in ("utc", "gmt")) or "(utc)" in table.header[at].casefold()
     stamps = read_stamps(table.file, texts, table.lines, zone=zone, header_says_utc=says_utc)
     cells = {field: table.column(i) for field in _PRICES if (i := _column(names, field)) is not None}
