@@ -31,7 +31,7 @@ def counted(truths: list[str]) -> str:
     if len(truths) == 1:
         return f"The claim is {truths[0]}"
     if len(set(truths)) == 1:
-        return f"All {len(truths)} claims are {truths[0]}"
+        return f"{'Both' if len(truths) == 2 else f'All {len(truths)}'} claims are {truths[0]}"
     counts = [(truths.count(truth), truth) for truth in TRUTHS if truth in truths]
     each = [f"{count} {'is' if count == 1 else 'are'} {truth}" for count, truth in counts]
     return f"Of {len(truths)} claims, {wording.listed(each)}"
@@ -51,26 +51,38 @@ def _exceptions(result: ClaimsResult) -> list[str]:
         return []
     said = []
     for truth in TRUTHS[1:]:
-        which = [f"'{verdict.claim.words}' ({verdict.claim.market})" for verdict in result if verdict.truth == truth]
+        which = [f"'{verdict.claim.quoted}' ({verdict.claim.market})" for verdict in result if verdict.truth == truth]
         said += [f"{truth.capitalize()}: {wording.listed(which)}."] if which else []
     return said
 
 
+def tested(result: ClaimsResult) -> list[MarketReaction]:
+    """Markets with a placebo p on the day that was meant."""
+    meant = {id(verdict.row) for verdict in result if not verdict.finding.other_day}
+    return [row for row in result.rows if id(row) in meant and math.isfinite(row.headline.placebo.scaled.p_value)]
+
+
+def _joint(result: ClaimsResult) -> str:
+    """Joint p over the markets of one day; empty where there is none, or several days."""
+    rank = wording.joint_rank(result.reactions[0]) if len(result.reactions) == 1 else None
+    return "" if rank is None else f" (joint p over {len(result.rows)} markets {wording.p_value(rank.p_value)})"
+
+
 def _matters(result: ClaimsResult) -> list[str]:
     """Whether the moves behind the claims differ from those of ordinary days."""
-    tested = [row for row in result.rows if math.isfinite(row.headline.placebo.scaled.p_value)]
-    if not tested:
+    found = tested(result)
+    if not found:
         return []
-    unusual = [row for row in tested if wording.is_unusual(row.headline)]
+    unusual = [row for row in found if wording.is_unusual(row.headline)]
     if unusual:
         named = wording.listed([f"{row.market} {_move_and_p(row)}" for row in unusual])
-        others = len(tested) - len(unusual)
+        others = len(found) - len(unusual)
         rest = f"; the {others} other {'market is' if others == 1 else 'markets are'} not" if others else ""
-        return [f"Does it matter? {named} moved unusually for its time{rest}."]
-    if len(tested) > 1:
-        each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in tested)
-        return [f"Does it matter? None of these moves is distinguishable from an ordinary day: {each}."]
-    row = tested[0]
+        return [f"Does it matter? {named} moved unusually for its time{rest}{_joint(result)}."]
+    if len(found) > 1:
+        each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in found)
+        return [f"Does it matter? None of these moves is distinguishable from an ordinary day{_joint(result)}: {each}."]
+    row = found[0]
     rank = wording.rank(row.headline.record, row.headline.rank_chance)
     known = f"; {rank}" if rank not in ("none", "unchanged", wording.NOT_AVAILABLE) else ""
     return [

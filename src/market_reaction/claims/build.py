@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from market_reaction.claims import patterns as table
 from market_reaction.claims import vocabulary
-from market_reaction.claims.claim import DAY_ZERO, RECORDS, Claim, ClaimError, Direction, Kind, Measure
+from market_reaction.claims.claim import RECORDS, Claim, ClaimError, Direction, Kind, Measure
 from market_reaction.claims.markets import find_market
 
 _UP_RANKS, _DOWN_RANKS = ("best", "strongest"), ("worst", "weakest")
@@ -32,8 +32,6 @@ class Pieces:
         Meaning (move, level, record) and match.
     measure, measure_words : str
         Where the move ends, and the words that say so.
-    window : tuple of int
-        Sessions from day 0.
     problem : str
         Why the clause cannot be read; empty where it can.
     """
@@ -46,7 +44,6 @@ class Pieces:
     records: list[tuple[str, re.Match[str]]] = field(default_factory=list)
     measure: str = "close"
     measure_words: str = ""
-    window: tuple[int, int] = DAY_ZERO
     problem: str = ""
 
     @property
@@ -100,7 +97,7 @@ def build(pieces: Pieces, setting: Setting) -> tuple[list[Claim], list[tuple[str
             claims.append(
                 Claim(
                     setting.market, item.kind, figure=item.figure, direction=item.direction, period=item.period,
-                    window=pieces.window, measure=measure, date=setting.date, on=setting.on, text=item.text,
+                    measure=measure, date=setting.date, on=setting.on, text=item.text,
                     sentence=setting.sentence,
                 )
             )  # fmt: skip

@@ -67,7 +67,7 @@ def _drawn(result: ClaimsResult) -> list[Verdict]:
     """Claims with a move that can stand on one axis: the unit of the first of them."""
     moves = [
         verdict for verdict in result
-        if verdict.row is not None and verdict.finding.unit != "level" and math.isfinite(verdict.finding.figure)
+        if verdict.row is not None and not verdict.finding.other_day and verdict.finding.unit != "level" and math.isfinite(verdict.finding.figure)
         and verdict.claim.kind not in ("highest since", "lowest since")
     ]  # fmt: skip
     return [verdict for verdict in moves if verdict.finding.unit == moves[0].finding.unit]
@@ -162,7 +162,7 @@ def _row(picture: go.Figure, verdict: Verdict, pool: np.ndarray, at: int, scale:
 
 def _row_name(verdict: Verdict) -> str:
     """Market, claim and verdict in two lines."""
-    words = label(shortened(f"“{verdict.claim.text or verdict.claim.words}”", 26))
+    words = label(shortened(f"“{verdict.claim.quoted}”", 26))
     return f"{label(shortened(verdict.market, 26))}<br>{words}<br><b>{verdict.truth}</b>"
 
 
@@ -170,7 +170,7 @@ def _finding(result: ClaimsResult) -> str:
     from market_reaction.claims import answers
 
     counts = answers.counted([verdict.truth for verdict in result])
-    tested = [row for row in result.rows if math.isfinite(row.headline.placebo.scaled.p_value)]
+    tested = answers.tested(result)
     unusual = [row.market for row in tested if wording.is_unusual(row.headline)]
     if not tested:
         return f"{counts}"

@@ -163,6 +163,11 @@ class Claim:
         return self.sentence or f"{self.market}: {self.words}"
 
     @property
+    def quoted(self) -> str:
+        """The words of the sentence that make the claim, else the claim in few words."""
+        return self.text or self.words
+
+    @property
     def words(self) -> str:
         """The claim in few words."""
         where = {"close": "", "high": " at its high", "low": " at its low", "intraday": " during the day"}[self.measure]

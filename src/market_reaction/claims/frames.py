@@ -39,7 +39,7 @@ def _frame_row(verdict: Verdict) -> dict[str, Any]:
     test, limits = found.equivalence, found.threshold
     return {
         "sentence": claim.said,
-        "words": claim.text or claim.words,
+        "words": claim.quoted,
         "named": claim.market,
         "market": verdict.market,
         "stands_in": verdict.stands_in,

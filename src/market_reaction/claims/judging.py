@@ -81,6 +81,8 @@ class Finding:
         Sessions from that one to day 0; 0 where there is none.
     equivalence : NoReaction or None
         Equivalence test, for ``"stable"``.
+    other_day : bool
+        Whether the session is not the day that was meant.
     """
 
     truth: Truth
@@ -92,6 +94,7 @@ class Finding:
     record_since: pd.Timestamp | None = None
     record_sessions: int = 0
     equivalence: NoReaction | None = None
+    other_day: bool = False
 
 
 def finding(case: Case, wrong_day: str = "") -> Finding:
@@ -109,7 +112,8 @@ def finding(case: Case, wrong_day: str = "") -> Finding:
     if isinstance(measured, NotMeasured):
         return Finding("not decidable", _sentence(measured.reason), unit=case.series.instrument.change_unit)
     if wrong_day:
-        return Finding("not decidable", f"{wrong_day} There: {measured.text}.", measured.value, measured.unit)
+        reason = f"{wrong_day} There: {measured.text}."
+        return Finding("not decidable", reason, measured.value, measured.unit, other_day=True)
     if claim.kind == "stable":
         return _stable(case, measured)
     if claim.kind in RECORDS:
@@ -137,7 +141,7 @@ def _figure(claim: Claim, measured: FigureMove) -> Finding:
     text = words.allowed(allowed, measured.unit, stated)
     near = " (a close call)" if gap < CLOSE_CALL * stated.value * stated.scale and claim.kind != "exactly" else ""
     far = f"{'inside' if holds else 'outside'} by {words.gap(gap, measured.unit)}{near}"
-    reason = f"{measured.text}; '{claim.words}' holds {text}: {far}."
+    reason = f"{measured.text}; '{claim.quoted}' holds {text}: {far}."
     if claim.kind == "level":
         reason = f"{measured.text}, which {'rounds' if holds else 'does not round'} to {claim.figure}."
     return Finding("true" if holds else "false", reason, measured.value, measured.unit, allowed, text)
@@ -164,7 +168,7 @@ def _record(case: Case, measured: FigureMove) -> Finding:
     rank = words.record(claim.kind, since, back, len(known), sessions[known[0]] if len(known) else None)
     rule = f"{period.rule} {'as high' if claim.kind == 'highest since' else 'as low' if of_closes else 'as large'}"
     missing = " What came before the series is not known." if truth == "not decidable" else ""
-    reason = f"{measured.text}: {rank}; '{claim.words}' needs {rule}.{missing}"
+    reason = f"{measured.text}: {rank}; '{claim.quoted}' needs {rule}.{missing}"
     limit = None
     if not of_closes and math.isfinite(best):
         limit = Range(max(best, 0.0), math.inf, low_open=True)

@@ -85,7 +85,7 @@ def measured_move(claim: Claim, series: PriceSeries, at: int, sign: int) -> Figu
     """
     if claim.measure == "intraday":
         return NotMeasured(
-            f"'{claim.text or claim.words}' speaks of a moment within the day, which daily closes cannot decide."
+            f"'{claim.quoted}' speaks of a moment within the day, which daily closes cannot decide."
             f"{_day_range(series, at)} Minute bars could."
         )
     first, last = at + claim.window[0] - 1, at + claim.window[1]

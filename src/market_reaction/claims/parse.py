@@ -180,8 +180,6 @@ def _matched(clause: _Clause) -> Pieces:
     for row in table.RECORDS:
         while found := clause.take(row):
             pieces.records.append((row.meaning, found))
-    while found := clause.take(table.WINDOW):
-        pieces.window = (0, _count(found["count"]) - 1)
     for row in table.MEASURES:
         while found := clause.take(row):
             if pieces.measure == "close":
@@ -253,10 +251,6 @@ def _when(clause: _Clause, state: _State) -> None:
                 state.date = f"{found['year']}-{month:02d}-{day:02d}"
             else:
                 state.on = f"{day} {table.MONTHS[month - 1]}"
-
-
-def _count(text: str) -> int:
-    return int(table.NUMBER_WORDS.get(text.casefold(), text))
 
 
 def _left_over(clause: _Clause) -> list[str]:

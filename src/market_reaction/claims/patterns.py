@@ -100,7 +100,6 @@ STABLE = _row(
     r"(?:reaction|change)|calm|muted|shrugged (?:it )?off)\b",
 )
 DIRECTIONS = (_row("up", rf"\b(?:{'|'.join(UP)})\b"), _row("down", rf"\b(?:{'|'.join(DOWN)})\b"))
-WINDOW = _row("window", rf"\b(?:over|in|within) (?:the )?(?P<count>{_COUNT}) (?:trading )?(?:days|sessions)\b")
 ON = _row(
     "on",
     rf"\b(?:on )?(?P<weekday>{'|'.join(WEEKDAYS)})\b|\bon (?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<day>\d{{1,2}}) "
@@ -121,6 +120,8 @@ REFUSED = (
          r"\b(?:this|last|past|previous|over the|on the|for the|in the|a|per) (?:\w+ )?(?:week|month|quarter|year)\b"
          r"|\b(?:weekly|monthly|quarterly|annual(?:ly)?|year[- ]to[- ]date|so far|yesterday|tomorrow|straight|"
          r"consecutive)\b"),
+    _row("it speaks of several sessions; give a Claim with window=(0, 1) or the like",
+         rf"\b(?:over|in|within) (?:the )?{_COUNT} (?:trading )?(?:days|sessions)\b"),
     _row("it compares two markets", r"\b(?:outperform\w*|underperform\w*|lagged|outpaced|beat|than)\b"),
     _row(A_RANGE, r"\d ?%? ?(?:–|-|to) ?[+\-−]?\d[\d.,]* ?%|\bbetween [\d.,]+ ?%? and [\d.,]+ ?%"),
 )  # fmt: skip

@@ -26,7 +26,7 @@ def lines(result: ClaimsResult) -> list[tuple[str, ...]]:
     """Cells of the table of claims, plain text, by ``HEADINGS``."""
     return [
         (
-            verdict.claim.text or verdict.claim.words,
+            verdict.claim.quoted,
             _market(verdict),
             "" if verdict.row is None else wording.day(verdict.row.headline.session),
             verdict.truth,
