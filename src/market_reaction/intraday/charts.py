@@ -71,7 +71,9 @@ def _nothing(result: IntradayResult, theme: Theme) -> go.Figure:
 def _source(rows: list[MarketIntraday]) -> str:
     """Sources, lengths of the bars and vintage of what is drawn."""
     series = [row.series for row in rows]
-    kinds = dict.fromkeys(f"{each.source} ({each.vintage.symbol}, {each.length_text()} bars)" for each in series)
+    if len(series) == 1:
+        return f"Source: {series[0].source} ({series[0].vintage.symbol}, {series[0].length_text()} bars)."
+    kinds = dict.fromkeys(f"{each.source}, {each.length_text()} bars" for each in series)
     return f"Source: {'; '.join(kinds)}."
 
 
@@ -89,13 +91,14 @@ def _paths(result: IntradayResult, rows: list[MarketIntraday], theme: Theme) -> 
     lines = -(-len(rows) // columns)
     figure = make_subplots(
         rows=lines, cols=columns, subplot_titles=[_panel_title(row) for row in rows] if several else None,
-        vertical_spacing=0.3 / lines if lines > 1 else 0.0, horizontal_spacing=0.14,
+        vertical_spacing=0.36 / lines if lines > 1 else 0.0, horizontal_spacing=0.14,
     )  # fmt: skip
     for number, row in enumerate(rows):
         place = {"row": number // columns + 1, "col": number % columns + 1}
         _path_panel(figure, row, place, legend=number == 0)
         _around(figure, result, place)
-        figure.update_xaxes(title="minutes from the announcement", **place)
+        last = number + columns >= len(rows)
+        figure.update_xaxes(title="minutes from the announcement" if last else None, **place)
     figure.update_annotations(font={"size": 12})
     banded = any(np.isfinite(row.path["low"].astype(float)).any() for row in rows)
     low, high = bounds(result.event)
@@ -183,7 +186,7 @@ def _placebo(result: IntradayResult, rows: list[MarketIntraday], theme: Theme) -
     change = wording.move(move.change, row.series.instrument.change_unit)
     figure.add_annotation(
         x=value, y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"<b>announcement {change}</b>",
-        xanchor="center",
+        xanchor="right" if value > 0 else "left",
     )  # fmt: skip
     most = 1.15 * float(np.max(np.abs(np.append(pool, value)), initial=0.0)) or 0.001
     figure.update_xaxes(

@@ -8,7 +8,7 @@ from html import escape
 from market_reaction import display, wording
 from market_reaction.intraday import words
 from market_reaction.intraday.bars import BarData
-from market_reaction.intraday.measured import WindowMove
+from market_reaction.intraday.measured import Window, WindowMove
 from market_reaction.intraday.results import IntradayResult, MarketIntraday
 from market_reaction.tables import bullets, cell, folded, html_table, vintage_table, wrapped
 
@@ -100,7 +100,7 @@ def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[s
     name = f"{row.market} ({note})" if note else row.market
     remark = "; ".join([*([move.reason] if move.reason else []), *(f"other news: {text}" for text in move.news)])
     if not move.measured or move.placebo is None:
-        return [name if first else "", words.window_text(move.asked), *[wording.NOT_AVAILABLE] * 6, remark]
+        return [name if first else "", _window(move.asked), *[wording.NOT_AVAILABLE] * 6, remark]
     rank = move.placebo.rank
     p = f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})" if rank.n_placebo else wording.NOT_AVAILABLE
     prices = (
@@ -108,11 +108,16 @@ def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[s
         f"{wording.level(move.price_after, instrument)} ({move.stale_after:.0f})"
     )
     return [
-        name if first else "", words.window_text(move.used), prices,
+        name if first else "", _window(move.used), prices,
         wording.move(move.change, instrument.change_unit), p, str(rank.n_placebo),
         wording.size(move.placebo.mde, instrument.change_unit) if math.isfinite(move.placebo.mde) else "none",
         volume_text(move), remark,
     ]  # fmt: skip
+
+
+def _window(window: Window) -> str:
+    """Window on one line."""
+    return words.window_text(window).replace(" ", "\u00a0")
 
 
 def volume_text(move: WindowMove) -> str:
