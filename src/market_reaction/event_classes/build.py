@@ -9,7 +9,7 @@ import pandas as pd
 
 from market_reaction import reaction_notes, wording
 from market_reaction.errors import MarketReactionWarning
-from market_reaction.event_classes.groups import class_labels, class_names, studies_of
+from market_reaction.event_classes.groups import class_labels, class_names, columns_of, studies_of
 from market_reaction.event_classes.result import ClassStudies
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel
@@ -31,6 +31,7 @@ def by_class(
     *,
     by: str | Sequence[str] = "direction",
     classes: Sequence[str] | None = None,
+    least: int = 1,
     windows: EventWindows | Sequence[tuple[int, int]] | None = None,
     markets: Sequence[str] | None = None,
     normal_model: NormalModel = "constant_mean",
@@ -53,6 +54,8 @@ def by_class(
     classes : sequence of str, optional
         Classes to show, in this order; all when left out. Other events are still measured, because their windows may
         overlap.
+    least : int
+        Classes of fewer events are not shown, where ``classes`` names none.
     windows : EventWindows or sequence of pairs, optional
         (0, 1) and (0, 5) after an estimation window of (-130, -11) when left out.
     markets : sequence of str, optional
@@ -69,7 +72,7 @@ def by_class(
     Raises
     ------
     EventTableError
-        A column the table lacks, or a class that no event has.
+        A column the table lacks, a class that no event has, or no class of enough events.
     WindowError
         No event can be measured in any market; or windows that overlap.
 
@@ -88,14 +91,14 @@ def by_class(
                           estimate  n_events  n_clusters
     class         market...
     """
-    names = (by,) if isinstance(by, str) else tuple(by)
+    names = columns_of(by)
     if history is not None:
         check_history(history)
     if windows is None:
         windows = EventWindows()
     elif not isinstance(windows, EventWindows):
         windows = EventWindows(event=tuple(windows))
-    class_names(events, names, classes)  # refuses what cannot be grouped before anything is measured
+    class_names(events, names, classes, least)  # refuses what cannot be grouped before anything is measured
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarketReactionWarning)  # the notes say the same
         study = event_study(
@@ -103,14 +106,18 @@ def by_class(
             benchmark=benchmark, skip=skip, on_bad_event="exclude",
         )  # fmt: skip
     placebo = None if history is None else placebo_test(study, prices, history=history)
-    return grouped(study, placebo, names, classes)
+    return grouped(study, placebo, names, classes, least)
 
 
 def grouped(
-    study: EventStudyResult, placebo: PlaceboResult | None, by: tuple[str, ...], classes: Sequence[str] | None
+    study: EventStudyResult,
+    placebo: PlaceboResult | None,
+    by: tuple[str, ...],
+    classes: Sequence[str] | None,
+    least: int = 1,
 ) -> ClassStudies:
     """Take a study apart by class."""
-    names = class_names(study.events, by, classes)
+    names = class_names(study.events, by, classes, least)
     labels = class_labels(study.events, by)
     shown = labels.where(labels.isin(names), "")
     return ClassStudies(
@@ -127,7 +134,7 @@ def grouped(
 def _excluded(study: EventStudyResult, shown: pd.Series, by: tuple[str, ...]) -> pd.DataFrame:
     """What the study left out, and the events of no class that is shown."""
     without = shown.index[shown.eq("")]
-    reason = f"its {' and '.join(by)} is not stated, or not among the classes shown"
+    reason = f"its {' and '.join(by)} is not stated, or in no class shown"
     rows = pd.DataFrame({"event_id": without, "market": "", "session": pd.NaT, "reason": reason})
     rows["session"] = pd.to_datetime(rows["session"])
     parts = [part for part in (study.excluded, rows) if len(part)]

@@ -18,6 +18,11 @@ WAVES = {"2018-19": (2018, 2019), "2020-24": (2020, 2024), "2025-26": (2025, 202
 _ORDER = {"direction": ("escalation", "de-escalation", "mixed"), "wave": tuple(WAVES)}
 
 
+def columns_of(by: str | Sequence[str]) -> tuple[str, ...]:
+    """Columns that make the classes, each once."""
+    return (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
+
+
 def announced(events: pd.DataFrame) -> pd.Series:
     """Instant of each event, or the start of its session date where the clock is unknown."""
     return events["announced_utc"].fillna(events["session_date"].dt.tz_localize("UTC"))
@@ -55,13 +60,15 @@ def _values(events: pd.DataFrame, name: str) -> pd.Series:
     return waves
 
 
-def class_names(events: pd.DataFrame, by: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Classes in the order they are shown: the ones wanted, or all, larger ones of a column first.
+def class_names(
+    events: pd.DataFrame, by: Sequence[str], wanted: Sequence[str] | None, least: int = 1
+) -> tuple[str, ...]:
+    """Classes in the order they are shown: the ones wanted, or all of enough events, larger ones of a column first.
 
     Raises
     ------
     EventTableError
-        A class that no event has, or no class at all.
+        A class that no event has, or no class at all, or none of enough events.
     """
     labels = class_labels(events, by)
     present = [label for label in labels.unique() if label]
@@ -75,6 +82,13 @@ def class_names(events: pd.DataFrame, by: Sequence[str], wanted: Sequence[str] |
                 f"Known are {', '.join(present)}."
             )
         return tuple(dict.fromkeys(wanted))
+    sizes = labels.value_counts()
+    if sizes[present].max() < least:
+        raise EventTableError(
+            f"least={least} leaves no class by {' and '.join(by)}; the largest, {sizes[present].idxmax()!r}, has "
+            f"{sizes[present].max()} events. Lower least=, or take more events."
+        )
+    present = [label for label in present if sizes[label] >= least]
     ranks = [_ranks(_values(events, name), name) for name in by]
     keys = {labels[at]: tuple(rank[at] for rank in ranks) for at in events.index if labels[at]}
     return tuple(sorted(present, key=lambda label: keys[label]))

@@ -207,8 +207,8 @@ class ClassStudies(Exportable):
         -------
         pandas.DataFrame
             Columns class, event_id, market, title, announced_utc, session, ambiguous, unit, change (day 0, simple
-            return), abnormal (day 0), usual_day (EWMA volatility known the evening before), z_ewma, placebo_p, placebo_p_floor, a column
-            car[...] for each window, and reason, which is empty where nothing is missing.
+            return), abnormal (day 0), usual_day (EWMA volatility known the evening before), z_ewma, placebo_p,
+            placebo_p_floor, a column car[...] for each window, and reason, which is empty where nothing is missing.
         """
         from market_reaction.event_classes.frames import reaction_frame
 
@@ -238,17 +238,18 @@ class ClassStudies(Exportable):
 
         return coverage_frame(self)
 
-    def regroup(self, by: str | Sequence[str], classes: Sequence[str] | None = None) -> ClassStudies:
+    def regroup(self, by: str | Sequence[str], classes: Sequence[str] | None = None, *, least: int = 1) -> ClassStudies:
         """The same reactions by another column, such as ``"wave"``, without measuring anything again.
 
         Parameters
         ----------
-        by, classes
+        by, classes, least
             As in ``by_class``.
         """
         from market_reaction.event_classes.build import grouped
+        from market_reaction.event_classes.groups import columns_of
 
-        return grouped(self.study, self.placebo, (by,) if isinstance(by, str) else tuple(by), classes)
+        return grouped(self.study, self.placebo, columns_of(by), classes, least)
 
     def answer(self, width: int | None = None) -> str:
         """Say how the first market reacts to the first two classes, and in which markets these differ."""

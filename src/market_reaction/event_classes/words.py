@@ -45,7 +45,7 @@ def _difference(table: pd.DataFrame, market: str) -> str:
     """What the permutation test says of two classes in one market."""
     row = rows_of(table)[market]
     if not math.isfinite(row["permutation_p"]):
-        return f"{row['first'].capitalize()} and {row['second']} are not compared: {row['note']}."
+        return f"The classes {row['first']} and {row['second']} are not compared: {row['note']}."
     unit = row["unit"]
     found = f"{wording.amount(row['difference'], unit)} (permutation p {wording.p_value(row['permutation_p'])}"
     if row["permutation_p"] <= wording.UNUSUAL:

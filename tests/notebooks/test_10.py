@@ -1,0 +1,36 @@
+"""Notebook 10 as a whole: offline, for a time that is in no table, and without a kind to look for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from helpers import text_of, warned
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "10_analogues.ipynb"
+
+
+def test_it_answers_offline(execute: Callable[..., Any]) -> None:
+    cells = execute(NOTEBOOK)
+    assert warned(cells) == []
+    answer = " ".join(cells["answer"].outputs[0]["text"].split())
+    assert "CSI 300" in answer and "rank" in answer and "So few cases" in answer
+    assert "2025-05-11-jt" in text_of(cells["table"].outputs, "text/html")
+    for name in ("paths", "ranks"):
+        assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
+
+
+def test_a_time_of_your_own_is_looked_up_by_its_kind(execute: Callable[..., Any]) -> None:
+    like = {"direction": "escalation", "instrument": "tariff"}
+    cells = execute(NOTEBOOK, ANNOUNCEMENT="2025-11-14 15:00 UTC", LIKE=like, MARKETS=["CSI 300", "VIX"], N=None)
+    assert warned(cells) == []
+    assert "earlier announcements" in " ".join(cells["answer"].outputs[0]["text"].split())
+
+
+def test_a_time_without_a_kind_stops_with_an_example(execute: Callable[..., Any]) -> None:
+    with pytest.raises(CellExecutionError, match="say what it is like: like="):
+        execute(NOTEBOOK, ANNOUNCEMENT="2025-11-14 15:00 UTC")
