@@ -65,12 +65,14 @@ def _placebo(result: ClaimsResult, market: str | None, theme: Theme) -> go.Figur
 
 def _drawn(result: ClaimsResult) -> list[Verdict]:
     """Claims with a move that can stand on one axis: the unit of the first of them."""
-    moves = [
-        verdict for verdict in result
-        if verdict.row is not None and not verdict.finding.other_day and verdict.finding.unit != "level" and math.isfinite(verdict.finding.figure)
-        and verdict.claim.kind not in ("highest since", "lowest since")
-    ]  # fmt: skip
+    moves = [verdict for verdict in result if _can_be_drawn(verdict)]
     return [verdict for verdict in moves if verdict.finding.unit == moves[0].finding.unit]
+
+
+def _can_be_drawn(verdict: Verdict) -> bool:
+    found = verdict.finding
+    of_closes = found.unit == "level" or verdict.claim.kind in ("highest since", "lowest since")
+    return verdict.row is not None and not found.other_day and not of_closes and math.isfinite(found.figure)
 
 
 def _scale(unit: str) -> tuple[float, str, str]:

@@ -254,14 +254,12 @@ def _when(clause: _Clause, state: _State) -> None:
 
 
 def _left_over(clause: _Clause) -> list[str]:
-    """Runs of words that neither a pattern nor the list of fillers covers."""
-    runs: list[str] = []
-    open_run = False
-    for found in re.finditer(r"\0+|[^\s\0]+", clause.left):
-        word = found[0].strip("'()[]\"-")
-        if found[0].startswith("\0"):
-            open_run = False
-        elif word and word.casefold() not in vocabulary.FILLERS:
-            runs = [*runs[:-1], f"{runs[-1]} {word}"] if open_run else [*runs, word]
-            open_run = True
-    return runs
+    """Stretches that neither a pattern nor the list of fillers covers, with the fillers inside them."""
+    stretches = []
+    for stretch in re.split(r"\0+", clause.left):
+        words = stretch.split()
+        bare = [word.strip("'()[]-").casefold() for word in words]
+        telling = [at for at, word in enumerate(bare) if word and word not in vocabulary.FILLERS]
+        if telling:
+            stretches.append(" ".join(words[telling[0] : telling[-1] + 1]))
+    return stretches
