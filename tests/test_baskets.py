@@ -7,8 +7,11 @@ import market_reaction as mr
 from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.baskets import basket_effect
-from market_reaction.errors import WindowError
+from market_reaction.counterfactuals.studies import merged
+from market_reaction.errors import UnknownInstrumentError, WindowError
+from market_reaction.inference.scales import ewma_volatility
 from market_reaction.instruments import Instrument
+from market_reaction.normal_models.baskets import basket_effect as effect_of_arrays
 from market_reaction.prices import PriceData
 from market_reaction.study import event_study
 
@@ -85,3 +88,60 @@ def test_a_basket_over_two_sessions_is_refused() -> None:
     result = event_study(PriceData.from_frame(closes, instruments), events.load_events({"b": WHEN["b"]}), **MODEL)
     with pytest.raises(WindowError, match=r"in one session: m0 2021-01-13, m1 2021-01-14\. Study them apart"):
         basket_effect(result)
+
+
+def test_a_basket_may_be_some_of_the_markets_studied() -> None:
+    result = event_study(price_data(CLOSES), events.load_events(WHEN), **MODEL)
+    row = basket_effect(result, markets=["M1"], window=(0, 1)).loc["a"]
+    assert row["estimate"] == pytest.approx(result.pairs["a", "m1"].abnormal[:2].sum()) and row["n_treated"] == 1
+    with pytest.raises(UnknownInstrumentError, match="markets names 'm7', which is not among the markets"):
+        basket_effect(result, markets=["m7"])
+
+
+def test_the_rank_in_time_is_that_of_the_same_basket_on_earlier_days() -> None:
+    """By brute force: an event study on each of the days before, scaled by the EWMA volatility of the day-0 effects."""
+    prices = price_data(seeded_closes(rows=500, columns=8))
+    days = prices["m0"].sessions
+    study = event_study(prices, events.load_events({"b": f"{days[470]:%Y-%m-%d} 12:00 UTC"}), **MODEL)
+    row = basket_effect(study, window=(0, 1), history=120).loc["b"]
+    effects = {
+        window: [_effect(prices, at, window) for at in range(470 - 10 - 180, 470)] for window in ((0, 0), (0, 1))
+    }
+    sigma = ewma_volatility(np.append(effects[0, 0], np.nan))
+    pool = (np.array(effects[0, 1]) / sigma[:-1])[60:-10]
+    value = abs(row["estimate"] / sigma[-1])
+    assert row["n_placebo"] == len(pool) == 120
+    assert row["time_p"] == (1 + np.count_nonzero(np.abs(pool) >= value)) / 121
+
+
+def _effect(prices: PriceData, at: int, window: tuple[int, int]) -> float:
+    """phi of m0 and m1 on donors m2 to m7, from arrays."""
+    moves = np.column_stack([prices[f"m{i}"].returns() for i in range(8)])
+    inside, ahead = moves[at - 130 : at - 10], moves[at : at + window[1] + 1]
+    return float(effect_of_arrays(inside[:, :2], ahead[:, :2], inside[:, 2:], ahead[:, 2:]).phi[-1])
+
+
+def test_the_rank_in_time_of_american_shares() -> None:
+    donors = ["Johnson & Johnson", "Pfizer", "Coca-Cola", "PepsiCo", "JPMorgan Chase", "ExxonMobil"]
+    table = mr.load_events().loc[["2019-08-01-us"]]
+    prices = mr.load_prices(["Best Buy", "Apple", *donors], events=table, source="bundled")
+    study = event_study(prices, table, markets=["Best Buy", "Apple"], normal_model="synthetic_control", donors=donors)
+    both, alone = (
+        basket_effect(study, markets=markets, window=(0, 0), history=100).iloc[0] for markets in (None, ["Best Buy"])
+    )
+    assert both["n_placebo"] == 100 and both["time_p_floor"] == 1 / 101
+    test = mr.placebo_test(study, prices, history=100).markets["2019-08-01-us", "Best Buy"]
+    assert alone["time_p"] == pytest.approx(
+        test.scaled.p_value, abs=0.02
+    )  # other volatility: of the gap, not the share
+    assert 0 < both["time_mde"] < 0.1 and both["time_note"] == ""
+
+
+def test_a_basket_with_two_sets_of_donors_is_refused() -> None:
+    prices, table = price_data(CLOSES), events.load_events({"a": WHEN["a"]})
+    studies = [
+        event_study(prices, table, normal_model="synthetic_control", markets=[name], donors=donors)
+        for name, donors in (("m0", ["m2", "m3", "m4"]), ("m1", ["m5", "m6", "m7"]))
+    ]
+    with pytest.raises(WindowError, match="the markets of a basket must have the same donors: m0, m1"):
+        basket_effect(merged(studies))

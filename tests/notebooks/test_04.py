@@ -33,7 +33,9 @@ def test_american_shares_on_1_august_2019(execute: Execute) -> None:
     assert "−10.79%" in table  # Best Buy fell 10.8% that day
     assert "Relative effect" in table
     assert "The basket of Apple, AMD and Best Buy moved" in printed(cells["basket"])
-    assert printed(cells["exposure"]).startswith("Across 19 shares, one standard deviation more of mean abnormal return")
+    assert printed(cells["exposure"]).startswith(
+        "Across 19 shares, one standard deviation more of mean abnormal return"
+    )
     assert "not valid here: shares move together" in text_of(cells["exposure-table"].outputs, "text/html")
     assert charts(cells) == 5
 

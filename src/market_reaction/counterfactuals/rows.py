@@ -159,9 +159,7 @@ def notes_of(
     unsure = first.sessions[first.sessions["ambiguous"]]
     if len(unsure):
         found = ", ".join(unsure.index.get_level_values("market"))
-        said.append(
-            f"The announcement lies near a close, so that two sessions are possible for {found}; both are shown."
-        )
+        said.append(f"The bounds of the announcement straddle a close: another session is possible for {found}.")
     shared = _other_news(event, first)
     if shared:
         said.append(

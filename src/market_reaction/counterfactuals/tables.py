@@ -36,6 +36,9 @@ def answer(result: CounterfactualComparison) -> str:
     agreeing = _across_models(result, unusual if len(unusual) else tested)
     if agreeing:
         sentences.append(agreeing)
+    other = _other_sessions(result)
+    if other:
+        sentences.append(other)
     missing = list(dict.fromkeys(result.excluded.loc[result.excluded["model"].isin(["all", LEADING]), "share"]))
     if missing:
         sentences.append(f"Not measured: {wording.listed(missing)}.")
@@ -79,6 +82,20 @@ def _together(result: CounterfactualComparison, unusual: pd.DataFrame) -> str:
     if p > wording.UNUSUAL and len(unusual):
         return f"; the {count} shares together are not unusual (joint p {wording.p_value(p)})"
     return f" (joint p over {count} shares {wording.p_value(p)})"
+
+
+def _other_sessions(result: CounterfactualComparison) -> str:
+    """What the shares did on other possible sessions, the smallest p first; empty where all sessions are certain."""
+    rows = result.rows[result.rows["model"].eq(LEADING) & ~result.rows["headline"].astype(bool)]
+    if rows.empty:
+        return ""
+    shown = [
+        f"{row['share']} {wording.move(row['abnormal'], 'return')} (p {wording.p_value(row['placebo_p'])}) on "
+        f"{wording.day(row['session'])}"
+        for row in rows.sort_values("placebo_p", kind="stable").head(3).to_dict("records")
+    ]
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return f"Another session is possible: {', '.join(shown)}{more}."
 
 
 def _across_models(result: CounterfactualComparison, leading: pd.DataFrame) -> str:

@@ -24,6 +24,7 @@ from market_reaction.instruments import find_instrument
 from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.normal_models.rolling import slopes_in_windows
 from market_reaction.other_news import own_id
+from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.study import event_study
 from market_reaction.study_result import EventStudyResult
@@ -239,17 +240,21 @@ def reaction_exposure(
         What the announcements are, for the label.
     """
     shares = list(dict.fromkeys(share for _, share in study.pairs))
-    past, left_out = _earlier_study(study, prices, earlier, shares, benchmark)
-    excluded = [] if past is None else [past.excluded]
+    begins = {share: pair.position + study.windows.estimation[0] for (_, share), pair in study.pairs.items()}
+    last = max(prices[share].sessions[at] for share, at in begins.items())
+    starts = earlier["utc_earliest"].dt.tz_localize(None).fillna(earlier["session_date"])
+    past, left_out = _earlier_study(study, prices, earlier[starts <= last], shares, benchmark)
+    text = f"not before the estimation windows, which begin {last:%Y-%m-%d} at the latest"
+    after = pd.DataFrame(
+        [(key, "every share", pd.NaT, text) for key in earlier.index[starts > last]], columns=_NO_ROWS.columns
+    )
+    excluded = [after] if past is None else [after, past.excluded]
     values, rows, reasons, used = {}, {}, {}, set()
-    for (_, share), pair in study.pairs.items():
-        begins = pair.position + study.windows.estimation[0]
-        found = {} if past is None else {key: one for (key, name), one in past.pairs.items() if name == share}
-        late = {key: one for key, one in found.items() if one.position >= begins}
-        text = f"not before the estimation window of this share, which begins {prices[share].sessions[begins]:%Y-%m-%d}"
+    for share, begin in begins.items():
+        known, late = _before(past, share, begin)
+        text = f"not before the estimation window of this share, which begins {prices[share].sessions[begin]:%Y-%m-%d}"
         excluded.append(_excluded_rows(prices[share], late, text))
-        known = {key: one for key, one in found.items() if key not in late and math.isfinite(one.day_zero)}
-        by_session = {one.position: one.day_zero for one in known.values()}  # announcements of one session count once
+        by_session = {pair.position: pair.day_zero for pair in known.values()}  # a session counts once
         used |= set(known)
         values[share] = float(np.mean(list(by_session.values()))) if by_session else float("nan")
         if by_session:
@@ -291,6 +296,14 @@ def _earlier_study(
     return past, _NO_ROWS.copy()
 
 
-def _excluded_rows(series: PriceSeries, pairs: Mapping[str, object], reason: str) -> pd.DataFrame:
-    rows = [(key, series.name, series.sessions[one.position], reason) for key, one in pairs.items()]  # type: ignore[attr-defined]
+def _before(past: EventStudyResult | None, share: str, begin: int) -> tuple[dict[str, PairStudy], dict[str, PairStudy]]:
+    """Earlier announcements with an abnormal return of a share before a row, and those that are not before it."""
+    pairs = {} if past is None else {key: pair for (key, name), pair in past.pairs.items() if name == share}
+    late = {key: pair for key, pair in pairs.items() if pair.position >= begin}
+    known = {key: pair for key, pair in pairs.items() if key not in late and math.isfinite(pair.day_zero)}
+    return known, late
+
+
+def _excluded_rows(series: PriceSeries, pairs: Mapping[str, PairStudy], reason: str) -> pd.DataFrame:
+    rows = [(key, series.name, series.sessions[pair.position], reason) for key, pair in pairs.items()]
     return pd.DataFrame(rows, columns=_NO_ROWS.columns)

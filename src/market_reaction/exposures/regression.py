@@ -130,7 +130,7 @@ def exposure_regression(
     >>> shares = ["Apple", "AMD", "Best Buy", "Coca-Cola", "Pfizer", "Walmart"]
     >>> found = mr.exposure_regression("2019-08-01-us", "beta", shares=shares, source="bundled")
     >>> found.to_frame()[["exposure", "reaction"]].loc["Best Buy"].round(3).to_dict()
-    {'exposure': 0.939, 'reaction': -0.104}
+    {'exposure': 1.081, 'reaction': -0.104}
     """
     check_history(history)
     measures.check_exposure(exposure)
