@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FROM_EXCHANGE_CALENDARS = "ignore:Series.values returning an:DeprecationWarning"  # as in pyproject.toml
+FROM_EXCHANGE_CALENDARS = (  # as in pyproject.toml; the second comes from the calendar of Hong Kong
+    "ignore:Series.values returning an:DeprecationWarning,ignore:DatetimeIndex.weekday is:DeprecationWarning"
+)
 CELL_LIMIT = 240.0  # seconds after which a cell is taken to hang; how long notebooks take is printed by make notebooks
 
 

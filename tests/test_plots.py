@@ -71,7 +71,7 @@ def test_every_chart_is_transparent_responsive_and_in_one_ink(london, kind, mode
 
 def test_bars_are_the_placebo_statistics_and_only_unusual_ones_are_hatched(london) -> None:
     figure = london.plot(kind="reactions")
-    plain, marked = traces(figure, "not unusual")[0], traces(figure, "unusual (p ≤ 0.05)")[0]
+    plain, marked = traces(figure, "not unusual")[0], traces(figure, "unusual (p ≤ 0.05), up or down")[0]
     drawn = dict(zip(plain.y, plain.x, strict=True)) | dict(zip(marked.y, marked.x, strict=True))
     for place, row in enumerate(london.reactions):
         assert drawn[place] == row.headline.placebo.statistic
@@ -115,10 +115,10 @@ def test_the_car_path_is_the_result_and_starts_from_zero(london) -> None:
         rows = london.study.to_frame().query("market == @market")
         assert list(path.x) == [-1, 0, 1, 2, 3, 4, 5]
         np.testing.assert_allclose(path.y, factor * np.append(0, rows["car"]))
-        band = traces(figure, "95% band")[0]
+        band = traces(figure, "95% band of each session (pointwise)")[0]
         top = factor * (rows["car"] + stats.t.ppf(0.975, 119) * rows["car_std_error"])
         np.testing.assert_allclose(band.y[1:7], top)
-        whole = traces(figure, "95% band of the path")[0]
+        whole = traces(figure, "95% band of the whole path (simultaneous)")[0]
         assert (np.array(whole.y[1:7]) > top).all()
     assert london.plot(kind="car", market="US 10y").layout.yaxis.ticksuffix == " bp"
 
@@ -188,7 +188,7 @@ def test_numbers_of_other_news_do_not_overlap_and_have_a_key(london) -> None:
     assert all(gap > pd.Timedelta(hours=1.5) for gap in gaps)
     keys = " ".join(note.text for note in figure.layout.annotations)
     assert all(f"{number}  " in keys for number in ticks.text)
-    assert "by 2025-06-11 04:00  Federal Circuit" in keys
+    assert "on 2025-06-10  Federal Circuit" in keys
 
 
 def test_a_long_wait_for_day_zero_is_an_arrow() -> None:
@@ -229,6 +229,24 @@ def test_bars_reach_no_further_than_the_axis(london) -> None:
     assert math.isclose(low, -high)
 
 
-def test_news_of_which_only_the_day_is_known_says_by(london) -> None:
-    keys = " ".join(note.text for note in london.plot(kind="clock").layout.annotations)
-    assert "by 2025-06-11 04:00  Federal Circuit" in keys
+def test_news_of_which_only_the_day_is_known_is_an_interval_over_that_day(london) -> None:
+    figure = london.plot(kind="clock")
+    line, ticks = traces(figure, "news at some time of that day")[0], traces(figure, "other news")[0]
+    start, *_, end = [pd.Timestamp(x, tz="UTC") for x in line.x if x is not None]
+    axis = [pd.Timestamp(x, tz="UTC") for x in figure.layout.xaxis.range]
+    assert start == max(pd.Timestamp("2025-06-10 04:00", tz="UTC"), axis[0])  # 10 June in New York
+    assert end == pd.Timestamp("2025-06-11 04:00", tz="UTC")
+    number = [pd.Timestamp(x, tz="UTC") for x, y in zip(ticks.x, ticks.y, strict=True) if y == line.y[0]]
+    assert start + (end - start) / 2 in number
+    assert any("some time between 2025-06-10" in text for text in ticks.hovertext)
+
+
+def test_a_future_is_drawn_with_its_hour_of_rest() -> None:
+    days = pd.bdate_range("2025-01-01", "2025-07-01")
+    prices = mr.PriceData.from_frame(pd.DataFrame({"Gold": np.linspace(3300, 3400, len(days))}, index=days))
+    hours = trading_hours(prices["Gold"], pd.Timestamp("2025-06-10", tz="UTC"), pd.Timestamp("2025-06-12", tz="UTC"))
+    assert [f"{low:%d %H:%M}-{high:%d %H:%M}" for low, high in hours] == [
+        "10 00:00-10 21:00",
+        "10 22:00-11 21:00",
+        "11 22:00-12 00:00",
+    ]

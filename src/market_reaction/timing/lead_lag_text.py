@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 def lead_lag_answer(result: LeadLag) -> str:
     """Strongest lag, what the clocks explain of it, the synchronised correlation, and what is left."""
     if result.reason:
-        return wording.clean(
-            f"No lead or lag is measured between {result.leader} and {result.follower}: {result.reason}."
-        )
+        reason = result.reason.rstrip(".")
+        return wording.clean(f"No lead or lag of {result.leader} and {result.follower} is measured: {reason}.")
     sentences = [_strongest(result), _clock(result), _synchronised(result), _beyond(result), *_parts(result)]
     return wording.clean(" ".join(text for text in sentences if text))
 
@@ -77,8 +76,8 @@ def _clock(result: LeadLag) -> str:
         whole = f", and {wording.share(row['leader_trading_hours'])} of {result.leader}'s trading hours"
     share = f"{wording.share(row['hours_in_common'])} of the hours of each {result.follower} return"
     return (
-        f"{later} closes {wording.duration(60 * abs(apart))} after {earlier}, so {share} lie in {result.leader}'s return "
-        f"{lag_name(lag)}{whole}: that lag is clock before it is slow reaction."
+        f"{later} closes {wording.duration(60 * abs(apart))} after {earlier}, so {share} lie in "
+        f"{result.leader}'s return {lag_name(lag)}{whole}: that lag is clock before it is slow reaction."
     )
 
 
