@@ -71,7 +71,9 @@ def comparison_chart(
         raise MarketReactionError(
             f"share={share!r} was not measured. {did_you_mean(share, known)}Measured: {', '.join(known)}."
         )
-    return car_paths(study.bands(), market=share, source=f"{NAMES[model].capitalize()}. {_source(result)}", theme=theme)
+    return car_paths(
+        study.bands(), market=share, source=f"Counterfactual: {NAMES[model]}. {_source(result)}", theme=theme
+    )
 
 
 def _models(result: CounterfactualComparison, theme: Theme) -> go.Figure:
