@@ -265,3 +265,10 @@ def test_mistakes(claims: object, options: dict[str, object], error: type[Except
 def test_date_and_event_do_not_go_together() -> None:
     with pytest.raises(AnnouncementTimeError, match="both set day 0; give one of them"):
         mr.check_claims("The CSI 300 rose", date=DAY, event="2025-06-10-jt")
+
+
+def test_paper_table_has_the_words_of_the_claims(article: ClaimsResult) -> None:
+    (frame,) = article.printed().values()
+    assert frame["Claim"].tolist() == ["dropped lower", "stable", "won", "almost 1%", "best day in weeks"]
+    assert frame["Measured"].tolist() == ["n/a", "+0.03%", "+0.75%", "+0.75%", "+0.75%"]  # of the quote shown
+    assert article.to_latex().count("Of 5 claims") == 1

@@ -149,7 +149,7 @@ class ClaimsResult(Exportable):
         """Claims as they stand in a paper, rounded."""
         from market_reaction.claims import views
 
-        return {self.answer(): pd.DataFrame(views.lines(self), columns=list(views.HEADINGS))}
+        return {"Claims": pd.DataFrame(views.lines(self), columns=list(views.HEADINGS))}
 
     def figures(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> dict[str, go.Figure]:
         """Charts of the result by name; each says so where there is nothing to draw."""
