@@ -13,6 +13,8 @@ import pytest
 
 import market_reaction as mr
 from market_reaction import report
+from market_reaction.errors import ExportError
+from market_reaction.exports import browser, pdf
 from market_reaction.other_news import OtherNews
 
 
@@ -70,7 +72,7 @@ def test_the_file_is_whole_small_and_the_same_every_time(london, text, tmp_path)
 def test_a_failure_leaves_the_old_report_alone(london, tmp_path, monkeypatch) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
-    monkeypatch.setattr(report, "report_html", lambda result: "\ud800")  # cannot be encoded
+    monkeypatch.setattr(report, "html_of", lambda page: "\ud800")  # cannot be encoded
     with pytest.raises(UnicodeEncodeError):
         london.report(path)
     assert path.read_text() == "old"
@@ -148,3 +150,164 @@ def test_hostile_text_stays_text(london) -> None:
     assert len(page.scripts) == 2 + 2 + 2 * len(london.reactions)
     assert bad in " ".join(page.words)
     assert all("alert" not in script for script in page.scripts if not script.startswith("{") and len(script) < 1e6)
+
+
+# Charts are proved
+
+
+def test_the_writer_counts_the_charts_of_the_page_itself(london, text, tmp_path, monkeypatch) -> None:
+    figures = {f"chart-{i}": london.plot() for i in range(2)}
+    assert report.charts_in(text) == {name: len(figure.data) for name, figure in report.page_of(london).figures.items()}
+    with pytest.raises(ExportError, match=r"0 of 2 charts; missing: chart-0, chart-1. Nothing was written"):
+        report.check_charts(text, figures)
+    with pytest.raises(ExportError, match="lacks the script that draws"):
+        report.check_charts(text.replace("Plotly.newPlot(", ""), report.page_of(london).figures)
+    whole = report.Page.chart
+
+    def without_traces(page: report.Page, name: str, figure) -> report.Chart:
+        kept = whole(page, name, figure)
+        return kept if name != "clock" else replace(kept, data=report.Markup('{"data": [], "layout": {}}'))
+
+    monkeypatch.setattr(report.Page, "chart", without_traces)
+    with pytest.raises(ExportError, match="missing: clock"):
+        london.report(tmp_path / "x.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chart_taller_than_a_page_is_made_to_fit(london) -> None:
+    figure = london.plot().update_layout(height=5000)
+    report.Page("reaction.html.j2").chart("tall", figure)
+    assert figure.layout.height <= 269 / 25.4 * 96  # an A4 page less its margins, in pixels
+    assert figure.layout.width <= 182 / 25.4 * 96
+
+
+def test_another_ending_is_refused(london, tmp_path) -> None:
+    with pytest.raises(ExportError, match=r"'x.docx' does not end in .html or .htm or .pdf, and a report does"):
+        london.report(tmp_path / "x.docx")
+
+
+# Studies
+
+
+@pytest.fixture(scope="module")
+def study() -> mr.EventStudyResult:
+    events = mr.search_events("tariff", since="2018-06-01", until="2019-06-01")
+    prices = mr.load_prices(["CSI 300", "VIX", "USD/CNY (ECB)"], events=events, source="bundled")
+    with pytest.warns(UserWarning):
+        return mr.event_study(prices, events, on_bad_event="exclude")
+
+
+@pytest.fixture(scope="module")
+def study_text(study) -> str:
+    return report.report_html(study)
+
+
+def test_a_study_report_holds_means_every_event_tests_and_sources(study, study_text) -> None:
+    page = read(study_text)
+    words = " ".join(" ".join(page.words).split())
+    for part in (
+        study.answer(), "Mean CAR over events, sessions [0,1]", "Mean CAR over events, sessions [0,5]", "event_level_t",
+        "What this does not show", "romano_wolf", "USD/CNY (ECB) up = yuan weaker",
+        f"market_reaction {mr.__version__}", study.vintage["sha256"]["CSI 300"][:12],
+    ):  # fmt: skip
+        assert part in words
+    assert all(event in "".join(words.split()) for event in study.events.index)
+    assert list(report.charts_in(study_text)) == ["path-0", "path-1", "path-2", "events-0"]
+
+
+def test_the_answer_of_a_study_says_what_its_summary_says(study) -> None:
+    row = study.summary().loc["CSI 300"]
+    assert f"mean CAR of {int(row['n_events'])} events" in study.answer()
+    low, high = (f"{100 * row[side]:+.2f}%".replace("-", "−") for side in ("conf_low", "conf_high"))
+    assert f"95% interval {low} to {high}" in study.answer()
+    assert ("cannot be told from zero" in study.answer()) == (row["conf_low"] <= 0 <= row["conf_high"])
+    assert max(map(len, study.answer(60).splitlines())) <= 60
+
+
+def test_a_study_of_one_event_is_reported_too(tmp_path) -> None:
+    events = mr.load_events("2025-06-10-jt")
+    prices = mr.load_prices(["CSI 300"], events=events, source="bundled")
+    text = mr.event_study(prices, events).report(tmp_path / "one.html").read_text(encoding="utf-8")
+    assert list(report.charts_in(text)) == ["path-0"]
+    assert "<h1>London framework to implement Geneva</h1>" in text
+    assert "the placebo p leads" in text
+
+
+def test_what_was_left_out_of_a_study_is_said(study) -> None:
+    left = pd.DataFrame([{"event_id": "x", "market": "<b>VIX</b>", "session": pd.NaT, "reason": "=no <i>rows</i>"}])
+    words = " ".join(read(report.report_html(replace(study, excluded=left))).words)
+    assert "1 left out, each with the reason" in words
+    assert "=no <i>rows</i>" in words
+
+
+def test_a_long_list_of_events_is_drawn_in_parts_that_fit_a_page(study) -> None:
+    from market_reaction.exports import study_tables
+
+    before, study_tables.PER_MAP = study_tables.PER_MAP, 5
+    try:
+        drawn = study_tables.heat_maps(study_tables.every_event(study), "light")
+    finally:
+        study_tables.PER_MAP = before
+    rows = [sum(len(trace.y) for trace in figure.data if trace.showscale) for figure in drawn.values()]
+    assert len(drawn) == -(-len(study.events) // 5)
+    assert max(rows) - min(rows) <= 1
+
+
+# PDF
+
+
+def test_pdf_without_a_browser_says_what_to_install(london, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(pdf, "find_browser", lambda: None)
+    with pytest.raises(ExportError, match=r"no browser was found, and PDF needs one. Install Chromium.*\.html report"):
+        london.report(tmp_path / "x.pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_browser_named_is_the_one_used(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(browser.VARIABLE, str(tmp_path / "none"))
+    with pytest.raises(ExportError, match=r"MARKET_REACTION_BROWSER='.*none' is no program that can be run"):
+        browser.find_browser()
+    program = tmp_path / "browser"
+    program.write_text("#!/bin/sh\necho seen\n")
+    program.chmod(0o755)
+    monkeypatch.setenv(browser.VARIABLE, str(program))
+    assert browser.find_browser() == str(program)
+    assert browser.run_browser(str(program), [], tmp_path) == "seen\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("sleep 60", "did not finish within 0.5"), ("echo lost >&2; exit 3", "code 3: lost")]
+)
+def test_a_browser_that_hangs_or_fails_is_named(body, said, tmp_path) -> None:
+    program = tmp_path / "browser"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    with pytest.raises(ExportError, match=said):
+        browser.run_browser(str(program), [], tmp_path, timeout=0.5)
+
+
+def test_a_browser_that_draws_too_little_prints_nothing(london, tmp_path, monkeypatch) -> None:
+    program = tmp_path / "browser"
+    program.write_text("#!/bin/sh\necho '<div class=\"chart\"></div>'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv(browser.VARIABLE, str(program))
+    with pytest.raises(ExportError, match=r"the browser drew 0 of \d+ charts, so nothing was printed"):
+        london.report(tmp_path / "x.pdf")
+    assert [item.name for item in tmp_path.iterdir()] == ["browser"]
+
+
+@pytest.mark.browser
+def test_a_pdf_holds_every_chart_on_pages_of_a4(tmp_path) -> None:
+    if browser.find_browser() is None:
+        pytest.skip("There is no chromium on the path; install it, for example with apt-get install chromium.")
+    found = mr.react("2025-06-10-jt", markets=["CSI 300", "VIX"], source="bundled")
+    path = found.report(tmp_path / "london.pdf")
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert [item.name for item in tmp_path.iterdir()] == ["london.pdf"]
+    boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[([\d. ]+)\]", content)}
+    assert len(boxes) == 1
+    _, _, width, height = boxes.pop()
+    assert (width, height) == pytest.approx((595, 842), abs=1)  # A4 in points
+    assert len(re.findall(rb"/Type /Page\b", content)) >= 4
+    assert len(content) < 2e6

@@ -49,7 +49,7 @@ def find_browser() -> str | None:
         found = shutil.which(Path(stated).expanduser())
         if found is None:
             raise ExportError(f"{VARIABLE}={stated!r} is no program that can be run; give the path of a browser.")
-        return found
+        return str(found)
     found = next(filter(None, map(shutil.which, NAMES)), None)
     return found or next((place for place in PLACES if os.access(place, os.X_OK)), None) or _downloaded()
 
