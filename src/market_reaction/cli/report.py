@@ -68,6 +68,10 @@ def report(
         "folder": folder and folder.resolve(), "as_of": as_of, "history": history,
     }  # fmt: skip
     table = _table(events)
+    if to is not None and target is None and table is not None and each:
+        raise typer.BadParameter(
+            f"{str(to)!r} is one file, and --each writes several; name a folder.", param_hint="'--to'"
+        )
     with warnings_said():
         results: dict[str, ReactionResult | EventStudyResult] = {}
         if table is None:
@@ -76,10 +80,6 @@ def report(
             results[_name(_study_name(events, table))] = _study(table, asked)
             if each:
                 results |= {_name(event): _reaction(event, asked) for event in _each(events, table)}
-    if to is not None and target is None and len(results) > 1:
-        raise typer.BadParameter(
-            f"{str(to)!r} is one file, and --each writes several; name a folder.", param_hint="'--to'"
-        )
     failed = []
     pictures = tuple(form for form in wanted if form in PICTURES)
     forms = [form for form in wanted if form not in pictures[1:]]  # all pictures are drawn at once
