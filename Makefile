@@ -13,10 +13,10 @@ ASK_UV := $(if $(UV),$(filter file,$(origin PYTHON)))
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .DEFAULT_GOAL := help
-.PHONY: help react lab test lint lock data clean new-venv
+.PHONY: help react lab notebooks test lint lock data clean new-venv
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 react: $(STAMP) ## What did markets do? Report on one announcement: make react EVENT=2025-06-10-jt.
 	$(BIN)/market-reaction react "$(EVENT)" --report
@@ -24,8 +24,11 @@ react: $(STAMP) ## What did markets do? Report on one announcement: make react E
 lab: $(STAMP) ## Open the notebooks in JupyterLab.
 	$(BIN)/market-reaction lab
 
+notebooks: $(STAMP) ## Run every notebook without a network, and write build/gallery/index.html.
+	$(BIN)/market-reaction gallery
+
 test: $(STAMP) ## Run all tests and run every notebook; add options with ARGS="-k sessions".
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(STAMP) ## Check style, types and the notebook rules.
 	$(BIN)/ruff check .

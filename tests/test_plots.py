@@ -115,10 +115,10 @@ def test_the_car_path_is_the_result_and_starts_from_zero(london) -> None:
         rows = london.study.to_frame().query("market == @market")
         assert list(path.x) == [-1, 0, 1, 2, 3, 4, 5]
         np.testing.assert_allclose(path.y, factor * np.append(0, rows["car"]))
-        band = traces(figure, "95% band of each session (pointwise)")[0]
+        band = traces(figure, "95%, each session (pointwise)")[0]
         top = factor * (rows["car"] + stats.t.ppf(0.975, 119) * rows["car_std_error"])
         np.testing.assert_allclose(band.y[1:7], top)
-        whole = traces(figure, "95% band of the whole path (simultaneous)")[0]
+        whole = traces(figure, "95%, whole path (simultaneous)")[0]
         assert (np.array(whole.y[1:7]) > top).all()
     assert london.plot(kind="car", market="US 10y").layout.yaxis.ticksuffix == " bp"
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from market_reaction import wording
-from market_reaction.theme import BLUE, BLUE_BAND, GREY, LINES, Theme, finish, label
+from market_reaction.theme import BLUE, BLUE_BAND, GREY, LINES, PALE_BLUE_BAND, Theme, finish, label
 
 
 def car_paths(
@@ -33,7 +33,7 @@ def car_paths(
 
     Notes
     -----
-    The darker band holds each session's CAR alone, the lighter one the whole path at once. With several events the
+    The inner band holds each session's CAR alone, the dotted outer one the whole path at once. With several events the
     paths are drawn without bands.
     """
     known = list(dict.fromkeys(frame["market"]))
@@ -44,28 +44,23 @@ def car_paths(
     lines = -(-len(shown) // columns)
     heads = [label(name) for name in shown] if len(shown) > 1 else None
     figure = make_subplots(
-        rows=lines, cols=columns, subplot_titles=heads, vertical_spacing=0.28 / lines if lines > 1 else 0.0
+        rows=lines, cols=columns, subplot_titles=heads, vertical_spacing=0.36 / lines if lines > 1 else 0.0
     )
     for number, name in enumerate(shown):
         place = {"row": number // columns + 1, "col": number % columns + 1}
         _car_panel(figure, frame[frame["market"] == name], place, several=len(shown) > 1)
     events = frame["event_id"].nunique()
-    band = f"{events} events, no bands. "
-    if events == 1:
-        whole = "s: inner for each session alone, outer for the whole path. "
-        band = "95% band" + (whole if "simultaneous_low" in frame else " of each session alone. ")
+    bands = f"{events} events, no bands. " if events > 1 else ""
     figure.update_annotations(font={"size": 12})
     finding = _car_finding(frame[frame["market"].isin(shown)], shown)
-    method = f"Cumulated abnormal return (CAR) from the close before day 0. {band}{source}"
-    body = 250 if len(shown) == 1 else 150 * lines
-    return finish(
-        figure, finding=finding, method=method, body=body, theme=theme, legend=1 if events in range(2, 7) else 0
-    )
+    method = f"Cumulated abnormal return (CAR) from the close before day 0. {bands}{source}"
+    body = 250 if len(shown) == 1 else 165 * lines
+    return finish(figure, finding=finding, method=method, body=body, theme=theme, legend=1 if events < 7 else 0)
 
 
 _BANDS = (
-    ("simultaneous_low", "simultaneous_high", "95% band of the path"),
-    ("conf_low", "conf_high", "95% band"),
+    ("simultaneous_low", "simultaneous_high", "95%, whole path (simultaneous)"),
+    ("conf_low", "conf_high", "95%, each session (pointwise)"),
 )
 
 
@@ -76,11 +71,14 @@ def axis_scale(unit: str) -> tuple[float, str, str]:
     return (100.0, "+.3~f", " bp") if unit == "percentage points" else (1.0, "+.3~f", " pts")
 
 
-def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, *, legend: bool = False) -> go.Scatter:
-    """Trace that fills the space between two paths."""
+def band(
+    x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, *, legend: bool = False, outer: bool = False
+) -> go.Scatter:
+    """Trace that fills the space between two paths; the outer of two bands is paler, with a dotted edge."""
+    edge = {"color": BLUE, "width": 1, "dash": "dot"} if outer else {"width": 0}
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
-        fillcolor=BLUE_BAND, line={"width": 0}, name=name, hoverinfo="skip", showlegend=legend,
+        fillcolor=PALE_BLUE_BAND if outer else BLUE_BAND, line=edge, name=name, hoverinfo="skip", showlegend=legend,
     )  # fmt: skip
 
 
@@ -91,16 +89,20 @@ def _car_panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], sev
         # The path starts from zero at the close before its first session.
         taus = np.append(path["tau"].iloc[0] - 1, path["tau"])
         cars = factor * np.append(0.0, path["car"])
+        first = place == {"row": 1, "col": 1}
         for low, high, name in _BANDS:
             if not alone or low not in path:
                 continue
             low_edge, high_edge = (factor * np.append(0.0, path[bound]) for bound in (low, high))
-            figure.add_trace(band(taus, low_edge, high_edge, name), **place)
+            figure.add_trace(
+                band(taus, low_edge, high_edge, name, legend=first, outer=low == "simultaneous_low"), **place
+            )
         colour = BLUE if alone else LINES[number % len(LINES)]
         figure.add_trace(
             go.Scatter(
-                x=taus, y=cars, mode="lines+markers", name=label(event_id), legendgroup=label(event_id),
-                showlegend=place == {"row": 1, "col": 1}, line={"color": colour, "width": 2}, marker={"size": 6},
+                x=taus, y=cars, mode="lines+markers", name="CAR" if alone else label(event_id),
+                legendgroup=label(event_id), legendrank=999, showlegend=first,
+                line={"color": colour, "width": 2}, marker={"size": 6},
                 hovertemplate=f"session %{{x}}: %{{y:{form}}}{suffix}<extra></extra>",
             ),
             **place,

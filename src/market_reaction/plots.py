@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["car_paths", "clock_strip", "placebo_chart", "reaction_bars", "reaction_figure"]
 
 Kind = Literal["reactions", "car", "placebo", "clock"]
+UNUSUAL = "unusual (p ≤ 0.05)"
 _PER_ROW = 38  # pixels of a market's row
 _BARS_TO = 0.74  # share of the width for the bars; change and p stand right of them
 
@@ -174,7 +175,7 @@ def _bars(result: ReactionResult, chosen: list[int], values: list[float], unusua
     ]
     return go.Bar(
         y=chosen, x=[values[at] for at in chosen], orientation="h", width=0.42,
-        name="unusual (p ≤ 0.05)" if unusual else "not unusual" if wording.tested(result) else "no placebo p",
+        name=f"{UNUSUAL}, up or down" if unusual else "not unusual" if wording.tested(result) else "no placebo p",
         marker=themes.hatched(VERMILLION) if unusual else {"color": BLUE, "line": {"width": 0}},
         hovertext=texts, hovertemplate="%{hovertext}<br>%{x:.2f} usual days<extra></extra>",
     )  # fmt: skip

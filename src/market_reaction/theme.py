@@ -21,7 +21,7 @@ THEMES = get_args(Theme)
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
 LINES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56b4e9")
 GREY, PALE, GRID = "#808080", "rgba(128, 128, 128, 0.22)", "rgba(128, 128, 128, 0.25)"
-BLUE_BAND = "rgba(0, 114, 178, 0.22)"
+BLUE_BAND, PALE_BLUE_BAND = "rgba(0, 114, 178, 0.24)", "rgba(0, 114, 178, 0.10)"
 # "auto" is the grey with nearly the same contrast on white (4.3) and on JupyterLab's dark page (4.4); no other chart
 # has exactly this one, so that INK_STYLE can give text of this grey the ink of the page.
 INK = {"auto": "#7a7a7b", "light": "#222222", "dark": "#e0e0e0"}
