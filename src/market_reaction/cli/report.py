@@ -62,6 +62,8 @@ def report(
     With several events the report holds the mean reaction of every market, every event beside it, and all tests; --each
     adds the reaction report of every event. What was written is listed on stdout.
     """
+    from market_reaction.exports.files import file_names
+
     wanted, target = _formats(formats, to), _target(to)
     asked: dict[str, Any] = {
         "markets": split_names(markets), "windows": _windows(windows), "source": source_name(source, folder),
@@ -75,15 +77,15 @@ def report(
     with warnings_said():
         results: dict[str, ReactionResult | EventStudyResult] = {}
         if table is None:
-            results[_name(events[0])] = _reaction(events[0], asked)
+            results[events[0]] = _reaction(events[0], asked)
         else:
-            results[_name(_study_name(events, table))] = _study(table, asked)
+            results[_study_name(events, table)] = _study(table, asked)
             if each:
-                results |= {_name(event): _reaction(event, asked) for event in _each(events, table)}
+                results |= {event: _reaction(event, asked) for event in _each(events, table)}
     failed = []
     pictures = tuple(form for form in wanted if form in PICTURES)
     forms = [form for form in wanted if form not in pictures[1:]]  # all pictures are drawn at once
-    for name, result in results.items():
+    for name, result in zip(file_names(results, "report"), results.values(), strict=True):
         for form in forms:
             path = to if to is not None and target is None else _place(target, name, form)
             try:
@@ -174,12 +176,6 @@ def _study(table: pd.DataFrame, asked: dict[str, Any]) -> EventStudyResult:
 
     prices = load_prices(events=table, **asked)
     return event_study(prices, table, windows=asked["windows"], on_bad_event="exclude")
-
-
-def _name(text: str) -> str:
-    from market_reaction.exports.files import file_name
-
-    return file_name(text, "report")
 
 
 def _study_name(events: list[str], table: pd.DataFrame) -> str:
