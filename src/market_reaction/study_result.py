@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -357,6 +358,13 @@ class EventStudyResult(Exportable):
             self.bands() if len(self.studied_events) == 1 else self.to_frame(), market=market, theme=theme
         )
 
+    def answer(self, width: int | None = None) -> str:
+        """Say in a sentence or two what the mean did and whether it can be told from zero, on lines of ``width``."""
+        from market_reaction.study_words import study_answer
+
+        text = study_answer(self)
+        return text if width is None else textwrap.fill(text, width)
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables of the result by name, the main one first; unrounded decimals."""
         from market_reaction.exports import study_tables
@@ -394,9 +402,9 @@ class EventStudyResult(Exportable):
         ExportError
             No browser for PDF, another ending, or a chart that is not in the report.
         """
-        from market_reaction import study_report
+        from market_reaction import report
 
-        return study_report.write_report(self, path)
+        return report.write_report(self, path)
 
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets

@@ -212,10 +212,19 @@ def all_notes(result: ReactionResult) -> list[str]:
 
 def battery_html(result: ReactionResult) -> str:
     """HTML of the tests asked for; empty where only the headline was."""
-    if result.battery is None:
-        return ""
+    return "" if result.battery is None else tests_html(result.battery)
+
+
+def tests_html(frame: pd.DataFrame) -> str:
+    """HTML of a battery of tests.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of ``ReactionResult.tests`` or ``EventStudyResult.tests``.
+    """
     parts = []
-    for table in battery_tables(result.battery):
+    for table in battery_tables(frame):
         body = html_table(table.headings, [[cell(text) for text in row] for row in table.rows])
         legend = f'<p class="mr-quiet">{escape(table.legend)}</p>' if table.legend else ""
         parts.append(_section(table.title, body + legend))
@@ -317,16 +326,17 @@ def study_html(result: EventStudyResult) -> str:
         f"<h3>Event study: {kind}, sessions [{low},{high}]</h3>",
         f'<p class="mr-quiet">{len(result.events)} event(s), {summary.shape[0]} market(s), normal model '
         f"{escape(result.design.normal_model)}, estimation {result.windows.estimation}.</p>",
-        _summary_table(summary, result.design.units),
+        summary_table(summary, result.design.units),
         f'<p class="mr-quiet">{escape(last)}</p>',
         *(f'<p class="mr-quiet">{escape(text)}</p>' for text in reaction_notes.on_study(result)),
-        folded(f"{len(result.excluded)} left out", _excluded_table(result.excluded)) if len(result.excluded) else "",
+        folded(f"{len(result.excluded)} left out", excluded_table(result.excluded)) if len(result.excluded) else "",
         folded("Where the figures come from", vintage_table(result.vintage)),
     ]
     return wrapped(parts)
 
 
-def _summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:
+def summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:
+    """HTML of the rows of ``EventStudyResult.summary``."""
     rows = []
     for row in summary.reset_index().to_dict("records"):
         unit = units[row["market"]]
@@ -341,7 +351,8 @@ def _summary_table(summary: pd.DataFrame, units: Mapping[str, str]) -> str:
     return html_table(headings, rows)
 
 
-def _excluded_table(excluded: pd.DataFrame) -> str:
+def excluded_table(excluded: pd.DataFrame) -> str:
+    """HTML of what a study left out, and why."""
     rows = [
         [row["event_id"], row["market"], wording.day(row["session"]), row["reason"]]
         for row in excluded.to_dict("records")

@@ -20,6 +20,8 @@ _BOUNDS = (
     ("95% interval, conformal", "conformal_car", "interval"),
     ("95% interval, t", "forecast_t", "interval"),
     ("Smallest margin excluded", "no_reaction", "smallest_margin"),
+    ("Smallest detectable mean, t", "event_level_t", "mde"),
+    ("95% interval of the mean, t", "event_level_t", "interval"),
 )
 
 
@@ -81,11 +83,13 @@ def _by_market(frame: pd.DataFrame) -> TextTable:
 
 def _bounds(frame: pd.DataFrame) -> TextTable:
     found = {(row["market"], row["test"]): row for row in frame.to_dict("records")}
-    shown = [bound for bound in _BOUNDS if bound[1] in set(frame["test"])]
-    rows = [(market, *(_bound(found[market, test], kind) for _, test, kind in shown)) for market in _markets(frame)]
-    return TextTable(
-        "What this day can show", ("Market", *(heading for heading, _, _ in shown)), tuple(rows) if shown else ()
-    )
+    markets = _markets(frame)
+    shown = [bound for bound in _BOUNDS if any((market, bound[1]) in found for market in markets)]
+    rows = [(market, *(_bound(found[market, test], kind) for _, test, kind in shown)) for market in markets]
+    many = any(test == "event_level_t" for _, test, _ in shown)
+    title = "What these events can show" if many else "What this day can show"
+    headings = ("Market", *(heading for heading, _, _ in shown))
+    return TextTable(title, headings, tuple(rows) if shown else ())
 
 
 def _bound(row: Mapping[Any, Any], kind: str) -> str:

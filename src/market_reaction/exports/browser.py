@@ -32,7 +32,7 @@ TIMEOUT = 90.0  # seconds
 _FLAGS = (
     "--headless", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
     "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-extensions", "--disable-breakpad", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
 
