@@ -166,9 +166,10 @@ def test_a_bar_leaves_its_range_exactly_when_its_p_is_small(london) -> None:
         result.plot(kind="pie")
 
 
-def test_tables_and_provenance(london) -> None:
+def test_tables_and_provenance(london, tmp_path) -> None:
     result = mr.overnight_gaps(london)
     assert next(iter(result.tables())) == "gap and session"
+    assert len(result.to_parquet(tmp_path)) == 3
     assert result.provenance().parameters["announcement"] == "2025-06-10-jt"
     assert "CSI 300" in result.provenance().vintage.index
     assert repr(result).startswith("<OvernightGaps: CSI 300 rose 0.75%")

@@ -114,6 +114,8 @@ def test_the_clocks_of_new_york_and_shanghai_explain_the_lag(found) -> None:
     assert rows.loc[1, "leader_trading_hours"] == 1.0  # all of New York's day
     assert list(rows.index[rows["beyond_the_clock"]]) == [-3, -2, -1, 2, 3]
     assert rows.loc[[0, 1], "holm_p"].isna().all()
+    together = rows["correlation"].loc[-1:1].sum()
+    assert rows.loc[1, "from_the_clock"] == pytest.approx(together * rows.loc[1, "hours_in_common"])
     assert "all of S&P 500's trading hours: that lag is clock before it is slow reaction" in found.answer()
     assert "nothing is distinguishable from zero" in found.answer()
 
@@ -180,7 +182,7 @@ def test_bad_arguments_name_themselves(prices) -> None:
         synchronised_correlation(np.arange(5.0), np.arange(5.0) ** 2)
 
 
-def test_the_chart_and_the_tables_hold_the_figures(found) -> None:
+def test_the_chart_and_the_tables_hold_the_figures(found, tmp_path) -> None:
     figure = found.plot()
     drawn = {
         x: y for trace in figure.data if "hours in common" in trace.name for x, y in zip(trace.x, trace.y, strict=True)
@@ -193,6 +195,7 @@ def test_the_chart_and_the_tables_hold_the_figures(found) -> None:
         "correlation", "synchronised correlation", "Dimson beta", "correlation with the leader known at the open",
     }  # fmt: skip
     assert next(iter(found.tables())) == "correlations"
+    assert len(found.to_parquet(tmp_path)) == len(found.tables())
     assert found.provenance().parameters["leader"] == "S&P 500"
     assert "From the clocks" in found._repr_html_()
     with pytest.raises(ValueError, match="kind='x' is not known; choose one of lags"):

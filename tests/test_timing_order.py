@@ -76,9 +76,10 @@ def test_the_chart_marks_every_close_and_its_moment(london) -> None:
         order.plot(kind="clock")
 
 
-def test_tables_are_text_where_they_hold_lists(london) -> None:
+def test_tables_are_text_where_they_hold_lists(london, tmp_path) -> None:
     order = mr.order_of_closes(london)
     tables = order.tables()
+    assert len(order.to_parquet(tmp_path)) == 2
     assert tables["order of closes"]["closes_before"].map(type).eq(str).all()
     assert set(tables["not available"]["market"]) == {"E-mini S&P 500", "USD/CNH", "S&P 500", "Hang Seng", "Gold"}
     assert order.provenance().parameters["announcement"] == "2025-06-10-jt"

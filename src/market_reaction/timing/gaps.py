@@ -50,7 +50,7 @@ def overnight_gaps(result: ReactionResult) -> OvernightGaps:
     >>> import market_reaction as mr
     >>> london = mr.react("2025-06-10-jt", markets=["CSI 300"], source="bundled")
     >>> mr.overnight_gaps(london).to_frame()["move"].round(4).tolist()
-    [0.0009, 0.0066]
+    [0.0013, 0.0062]
     """
     parts: list[GapPart] = []
     left_out: list[tuple[str, Any, str]] = []

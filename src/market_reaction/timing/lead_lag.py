@@ -84,7 +84,7 @@ def lead_lag(
     >>> prices = mr.load_prices(["S&P 500", "CSI 300"], "2006-01-01", "2022-12-31", source="bundled")
     >>> found = mr.lead_lag(prices, "S&P 500", "CSI 300")
     >>> found.correlations.loc[[0, 1], "correlation"].round(2).tolist()
-    [0.11, 0.19]
+    [0.12, 0.15]
     """
     check_share("level", level)
     if not isinstance(max_lag, int) or not 1 <= max_lag <= 20:
@@ -144,15 +144,15 @@ def _measured(
     correlations = _frame(found, "correlation")
     correlations["hours_in_common"] = clock
     correlations["leader_trading_hours"] = trading
-    correlations["from_the_clock"] = clock * together.estimates[0]
+    correlations["from_the_clock"] = clock * correlations["correlation"].loc[-1:1].sum()
     correlations["beyond_the_clock"] = clock < LOWEST_OVERLAP
     beyond = correlations["beyond_the_clock"].to_numpy()
     correlations["holm_p"] = np.nan
     correlations.loc[beyond, "holm_p"] = Estimate(*(getattr(found, name)[beyond] for name in Estimate.__slots__)).holm
     known = known_before_open(leader, follower, pairs)
     each, total = dimson_betas(pairs.leader, pairs.follower, level=level)
-    betas = pd.concat([_frame(each, "beta"), _frame(total, "beta").set_axis(["sum"])])
-    betas.index.name = "lag"
+    betas = pd.concat([_frame(each, "beta"), _frame(total, "beta")])
+    betas.index = pd.Index(["date before", "same date", "date after", "sum"], name="leader's return")
     return LeadLag(
         leader=leader.name,
         follower=follower.name,

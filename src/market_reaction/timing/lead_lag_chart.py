@@ -56,7 +56,7 @@ def lead_lag_chart(result: LeadLag, *, theme: Theme = "auto") -> go.Figure:
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"})
     figure.update_xaxes(
         title=label(f"dates by which {result.leader}'s return is older (negative: younger)"), tickmode="array",
-        tickvals=frame.index, ticktext=[f"{lag:+d}" if lag else "0" for lag in frame.index],
+        tickvals=frame.index, ticktext=[wording.signed(float(lag), 0) for lag in frame.index],
         range=[frame.index.min() - 0.5, frame.index.max() + 0.5],
     )  # fmt: skip
     figure.update_yaxes(title="correlation", tickformat="+.2f", nticks=7)
@@ -77,6 +77,6 @@ def _method(result: LeadLag) -> str:
     first, last = result.moves.index[0], result.moves.index[-1]
     return (
         f"Bars: {level} interval of each lag alone (HAC), {len(result.moves):,} returns {first:%Y-%m-%d} to "
-        f"{last:%Y-%m-%d}. Grey: the synchronised correlation times the share of hours in common. "
+        f"{last:%Y-%m-%d}. Grey: the correlations at −1, 0 and +1 together, shared out by hours in common. "
         f"{shared.source_line(result.vintage)}"
     )

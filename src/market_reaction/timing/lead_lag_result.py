@@ -31,10 +31,11 @@ class LeadLag(Exportable):
         By lag (sessions by which the leader's return is older): correlation, std_error, conf_low, conf_high, p_value,
         nobs, hours_in_common (share of the follower's hours from close to close inside the leader's return of that
         lag), leader_trading_hours (share of the leader's trading hours inside the follower's return), from_the_clock
-        (what the synchronised correlation would give at that lag if news came evenly over the hours), beyond_the_clock
-        (no hours in common), holm_p (over the lags beyond the clock).
+        (the correlations at lags -1, 0 and 1 together, shared out by the hours in common, as if news came evenly over
+        the hours), beyond_the_clock (no hours in common), holm_p (over the lags beyond the clock).
     betas : pandas.DataFrame
-        Dimson's regression: beta at lags 1, 0 and -1 and their ``"sum"``, with HAC errors.
+        Dimson's regression: betas on the leader's return of the ``"date before"``, the ``"same date"`` and the
+        ``"date after"``, and their ``"sum"``; HAC errors.
     synchronised : pandas.DataFrame
         One row: correlation of synchronised returns.
     parts : pandas.DataFrame
@@ -106,7 +107,7 @@ class LeadLag(Exportable):
             frame.rename(columns={"correlation": "estimate", "beta": "estimate"})[kept]
             .rename_axis("lag")
             .reset_index()
-            .astype({"lag": object})
+            .astype({"lag": str})
             .assign(statistic=name)
             for name, frame in pieces
             if len(frame)

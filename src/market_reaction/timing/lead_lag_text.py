@@ -147,9 +147,9 @@ def lead_lag_html(result: LeadLag) -> str:
 _LEGEND = (
     "Interval: of each lag alone, HAC. Hours in common: share of the follower's hours from close to close that lie in "
     "the leader's return of that lag; its trading hours: share of the leader's that lie in the follower's return; both "
-    "on days without a weekend between. From the clocks: what the synchronised correlation gives at that lag if news "
-    "came evenly over the hours; it comes in trading hours, so this is a rough guide. p: for zero; Holm over the lags "
-    "without hours in common."
+    "on days without a weekend between. From the clocks: the correlations of the date before, the same and the one "
+    "after together, shared out by the hours in common, as if news came evenly over the hours; it comes in trading "
+    "hours, so this is a rough guide. p: for zero; Holm over the lags without hours in common."
 )
 
 
@@ -175,8 +175,7 @@ def _lag_table(result: LeadLag) -> str:
 
 
 def _beta_table(result: LeadLag) -> str:
-    names = {1: "date before", 0: "same date", -1: "date after", "sum": "sum"}
-    return _estimates(result.betas, "beta", [names[lag] for lag in result.betas.index], "Return of the leader", "Beta")
+    return _estimates(result.betas, "beta", [str(name) for name in result.betas.index], "Return of the leader", "Beta")
 
 
 def _part_table(result: LeadLag) -> str:
