@@ -19,7 +19,7 @@ def test_it_answers_offline(execute: Callable[..., Any]) -> None:
     assert warned(cells) == []
     answer = " ".join(cells["answer"].outputs[0]["text"].split())
     assert "CSI 300" in answer and "rank" in answer and "So few cases" in answer
-    assert "2025-05-11-jt" in text_of(cells["table"].outputs, "text/html")
+    assert "Geneva weekend talks end" in text_of(cells["table"].outputs, "text/html")
     for name in ("paths", "ranks"):
         assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
 

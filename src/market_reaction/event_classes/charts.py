@@ -172,10 +172,10 @@ def _path_finding(frame: pd.DataFrame, markets: tuple[str, ...], classes: tuple[
 
 def _path_method(result: ClassStudies, markets: tuple[str, ...], cumulated: bool, missing: list[str]) -> str:
     low, high = result.study.windows.span_offsets
-    what = "Mean CAR from the close before" if cumulated else "Mean abnormal return of each session,"
+    what = "Mean CAR from the close before," if cumulated else "Mean abnormal return,"
     absent = f"No path: {wording.listed(missing)}. " if missing else ""
     return (
-        f"{what} session {low} to {high}. Overlapping events merged; events that share sessions with another class "
+        f"{what} sessions {low} to {high}. Overlapping events merged; events that share sessions with another class "
         f"left out. Shaded: 95% band of one whole path (sup-t), from {LEAST_FOR_BAND} separate events on. "
         f"{absent}{sources(result.study.prices, markets)}"
     )

@@ -48,7 +48,7 @@ def mean_chart(result: ClassStudies, markets: tuple[str, ...], window: Window, *
         for height, name in enumerate(names):
             _mean(figure, height, rows[name, market] | {"class": name}, inks[name], place)
         figure.add_vline(x=0, line={"color": GREY, "width": 1}, **place)
-        figure.update_xaxes(tickformat=form, ticksuffix=suffix, nticks=4, range=_range(table, market, factor), **place)
+        figure.update_xaxes(tickformat=form, ticksuffix=suffix, nticks=5, range=_range(table, market, factor), **place)
         figure.update_yaxes(
             showticklabels=place["col"] == 1, showgrid=False, range=[-0.6, len(names) - 0.4],
             tickvals=list(range(len(names))), ticktext=[label(name) for name in names], **place,
@@ -60,7 +60,8 @@ def mean_chart(result: ClassStudies, markets: tuple[str, ...], window: Window, *
         f"than {LEAST_FOR_BAND} separate events may reach beyond the panel. {sources(result.study.prices, markets)}"
     )
     body = (HEAD + LINE * len(names)) * lines
-    return roomier(finish(figure, finding=_finding(table, markets), method=method, body=body, theme=theme, legend=0))
+    finish(figure, finding=_finding(table, markets), method=method, body=body, theme=theme, legend=0)
+    return roomier(figure).update_layout(margin_r=34)
 
 
 def _mean(figure: go.Figure, height: int, row: Mapping[Any, Any], ink: str, place: dict[str, int]) -> None:
@@ -68,7 +69,7 @@ def _mean(figure: go.Figure, height: int, row: Mapping[Any, Any], ink: str, plac
     factor, _, _ = axis_scale(row["unit"])
     count = row["n_clusters"]
     figure.add_annotation(
-        text=f"{count}", x=1, xref="x domain", xanchor="right", y=height, yanchor="middle", showarrow=False,
+        text=f"{count}", x=1, xref="x domain", xanchor="left", xshift=5, y=height, yanchor="middle", showarrow=False,
         font={"size": 11}, **place,
     )  # fmt: skip
     if not math.isfinite(row["estimate"]):
@@ -93,14 +94,14 @@ def _mean(figure: go.Figure, height: int, row: Mapping[Any, Any], ink: str, plac
 
 
 def _range(table: pd.DataFrame, market: str, factor: float) -> list[float]:
-    """Range of a panel: all means, and the intervals of enough separate events; room for the counts."""
+    """Range of a panel: all means, and the intervals of enough separate events; a margin."""
     rows = table.xs(market, level="market")
     firm = rows[rows["n_clusters"] >= LEAST_FOR_BAND]
     ends = [0.0, *rows["estimate"], *firm["conf_low"], *firm["conf_high"]]
     known = [factor * end for end in ends if math.isfinite(end)]
     low, high = min(known), max(known)
     room = (high - low) or 1.0
-    return [low - 0.06 * room, high + 0.18 * room]
+    return [low - 0.06 * room, high + 0.06 * room]
 
 
 def _finding(table: pd.DataFrame, markets: tuple[str, ...]) -> str:

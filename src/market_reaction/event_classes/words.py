@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 
 def class_answer(result: ClassStudies) -> str:
     """Means of the first two classes in the first market, their difference, and where the classes differ."""
-    market, rows = result.markets[0], rows_of(result.summary())
+    return _answer(result, result.summary(), _differences(result))
+
+
+def _differences(result: ClassStudies) -> pd.DataFrame | None:
+    return result.difference() if len(result.classes) > 1 else None
+
+
+def _answer(result: ClassStudies, summary: pd.DataFrame, differences: pd.DataFrame | None) -> str:
+    market, rows = result.markets[0], rows_of(summary)
     low, high = result.window()
     means = "; ".join(_mean(name, rows[name, market]) for name in result.classes[:2])
     note = wording.direction_note(result.study.prices[market].instrument)
     first = f"{market}{f' ({note})' if note else ''} over sessions [{low},{high}]: {means}."
-    if len(result.classes) < 2:
+    if differences is None:
         return wording.clean(first)
-    differences = result.difference()
     return wording.clean(f"{first} {_difference(differences, market)} {over_markets(differences)}".strip())
 
 
@@ -72,6 +79,7 @@ def over_markets(table: pd.DataFrame) -> str:
 def class_html(result: ClassStudies) -> str:
     """HTML of the classes: the answer, means, differences, notes, what was left out, where the figures come from."""
     low, high = result.window()
+    summary, differences = result.summary(), _differences(result)
     title = f"Reactions by {' and '.join(result.by)}, sessions [{low},{high}]"
     legend = (
         "Mean CAR over separate events: events whose windows overlap are one, and those whose window holds another "
@@ -84,11 +92,11 @@ def class_html(result: ClassStudies) -> str:
     )
     parts = [
         f"<h3>{escape(wording.clean(title))}</h3>",
-        f'<p class="mr-answer">{cell(result.answer())}</p>',
-        _means_table(result),
+        f'<p class="mr-answer">{cell(_answer(result, summary, differences))}</p>',
+        _means_table(summary),
         f'<p class="mr-quiet">{escape(legend)}</p>',
-        _difference_table(result),
-        f'<p class="mr-quiet">{escape(tests)}</p>' if len(result.classes) > 1 else "",
+        _difference_table(differences),
+        f'<p class="mr-quiet">{escape(tests)}</p>' if differences is not None else "",
         tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
         _excluded(result),
         tables.folded("Where the figures come from", tables.vintage_table(result.study.vintage)),
@@ -101,9 +109,9 @@ def _between(row: Mapping[Any, Any], unit: str) -> str:
     return f"{wording.move(low, unit)} to {wording.move(high, unit)}" if math.isfinite(low) else wording.NOT_AVAILABLE
 
 
-def _means_table(result: ClassStudies) -> str:
+def _means_table(summary: pd.DataFrame) -> str:
     rows = []
-    for row in result.summary().reset_index().to_dict("records"):
+    for row in summary.reset_index().to_dict("records"):
         unit = row["unit"]
         cells = [
             row["class"], row["market"], wording.move(row["estimate"], unit), _between(row, unit),
@@ -115,11 +123,11 @@ def _means_table(result: ClassStudies) -> str:
     return html_table([*headings, "Separate", "Shared"], rows)
 
 
-def _difference_table(result: ClassStudies) -> str:
-    if len(result.classes) < 2:
+def _difference_table(differences: pd.DataFrame | None) -> str:
+    if differences is None:
         return ""
     rows = []
-    for row in result.difference().reset_index().to_dict("records"):
+    for row in differences.reset_index().to_dict("records"):
         unit = row["unit"]
         cells = [
             row["market"], wording.move(row["difference"], unit), _between(row, unit),
@@ -128,7 +136,7 @@ def _difference_table(result: ClassStudies) -> str:
             f"{row['n_first']} and {row['n_second']}", row["note"],
         ]  # fmt: skip
         rows.append([cell(text) for text in cells])
-    one, two = result.classes[:2]
+    one, two = differences[["first", "second"]].iloc[0]
     headings = ["Market", f"{one} minus {two}", "95% interval", "p (floor)", "Holm p", "Welch p", "Separate", "Note"]
     return html_table(headings, rows)
 
