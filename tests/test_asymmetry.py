@@ -62,13 +62,14 @@ def test_a_response_to_bad_news_alone_is_found(closes: pd.DataFrame) -> None:
     found = mr.good_and_bad_news(studied(shocked, events), "m0")
     assert found.permutation.p_value < 0.01
     assert found.excess.estimate == pytest.approx(np.log(0.95), abs=0.01)
-    assert found.answer().startswith("m0, CAR[0,0]: −")
-    assert "They are no mirror images" in found.answer()
+    assert found.answer().startswith("m0, mean abnormal move over session 0: −")
+    assert "after escalation (12 announcements, standard error" in found.answer()
+    assert "The two are no mirror images" in found.answer()
     mirrored = shocked.copy()
     for at, side in enumerate(directions):
         if side == "de-escalation":
             mirrored.loc[closes.index[150 + EVERY * at] :, "m0"] /= 0.95
-    assert "is not rejected" in mr.good_and_bad_news(studied(mirrored, events), "m0").answer()
+    assert "not distinguishable from mirror images" in mr.good_and_bad_news(studied(mirrored, events), "m0").answer()
 
 
 def test_overlapping_events_count_once_and_a_cluster_of_both_directions_not_at_all(closes: pd.DataFrame) -> None:
@@ -85,6 +86,8 @@ def test_overlapping_events_count_once_and_a_cluster_of_both_directions_not_at_a
     )
     assert np.isnan(found.excess.p_value)
     assert "a difference needs 2 values in each group; 1 and 2 given" in found.answer()
+    assert "after escalation (2 announcements in one case)" in found.answer()
+    assert "p n/a" not in found.plot().layout.title.text
 
 
 def test_yuan_on_the_catalogue() -> None:

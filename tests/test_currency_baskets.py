@@ -34,7 +34,7 @@ def test_it_has_the_clock_of_its_pairs_and_says_what_up_means(pairs: mr.PriceDat
     basket = found["Yuan basket"]
     assert list(found.series) == ["USD/CNY", "EUR/USD", "USD/JPY", "Yuan basket"]
     assert (basket.close_utc == pairs["USD/CNY"].close_utc).all()
-    assert basket.instrument.quote_note == "up = CNY weaker against the basket (USD 25.0%, EUR 75.0%)"
+    assert basket.instrument.quote_note == "up = CNY weaker"
     assert "basket of USD 25.0%, EUR 75.0%, from USD/CNY, EUR/USD" in found.vintage.loc["Yuan basket", "detail"]
     assert "Yuan basket" not in pairs.series
 

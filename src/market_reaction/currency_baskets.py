@@ -171,7 +171,7 @@ def _series(
         name=label,
         asset_class="fx",
         unit=f"{currency} per basket, first session 100",
-        quote_note=f"up = {currency} weaker against the basket ({words})",
+        quote_note=f"up = {currency} weaker",  # short, for titles; the weights are in the vintage
         bar_close=pattern.instrument.bar_close,
     )
     digest = hashlib.sha256("".join([words, *(leg.vintage.sha256 for leg in legs)]).encode()).hexdigest()

@@ -32,6 +32,8 @@ WIDTH = 660  # pixels in a report; in a notebook charts take the width there is
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TITLE, _SUBTITLE = 15, 12
 _TITLE_CHARS, _SUBTITLE_CHARS = 70, 96
+# Tick labels with a sign have none at zero.
+_ZERO = {f"+{zero}{unit}": f"0{unit}" for zero in ("0", "0.0", "0.00") for unit in ("", "%", " bp", " pts")}
 _BUTTONS_LEFT_OUT = ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"]
 
 
@@ -55,7 +57,7 @@ def label(text: object) -> str:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Lines of at most ``width`` characters, each safe for Plotly."""
-    return [label(line) for line in textwrap.wrap(wording.clean(text), width)] or [""]
+    return [label(line) for line in wording.on_lines(text, width)] or [""]
 
 
 def shortened(text: str, width: int) -> str:
@@ -77,7 +79,7 @@ def template(theme: Theme = "auto") -> go.layout.Template:
     ink = INK[theme]
     axis = {
         "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "tickcolor": GRID, "automargin": True,
-        "title": {"font": {"size": 12}}, "tickfont": {"size": 12},
+        "title": {"font": {"size": 12}}, "tickfont": {"size": 12}, "labelalias": _ZERO,
     }  # fmt: skip
     layout = go.Layout(
         paper_bgcolor="rgba(0, 0, 0, 0)",

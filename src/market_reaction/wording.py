@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 UNUSUAL = 0.05  # placebo p up to which a move is called unusual
 NOT_AVAILABLE = "n/a"
 _MINUS = "−"
+_P_AND_FIGURE = re.compile(r"\bp (?=[<≤\d])")
 _FINE_FX = 20.0  # exchange rates below this are quoted to four decimals
 
 
@@ -26,9 +28,15 @@ def clean(text: object) -> str:
     return "".join(mark if mark.isprintable() else " " for mark in str(text))
 
 
+def on_lines(text: str, width: int) -> list[str]:
+    """Clean text in lines of at most ``width`` characters, broken at blanks only and never between p and its figure."""
+    tied = _P_AND_FIGURE.sub("p\u00a0", clean(text))
+    return [line.replace("\u00a0", " ") for line in textwrap.wrap(tied, width, break_on_hyphens=False)]
+
+
 def filled(text: str, width: int | None) -> str:
-    """Text on lines of at most ``width`` characters, broken at blanks only; as it is when there is no width."""
-    return text if width is None else textwrap.fill(text, width, break_on_hyphens=False)
+    """Text on lines of at most ``width`` characters; as it is when there is no width."""
+    return text if width is None else "\n".join(on_lines(text, width))
 
 
 def signed(value: float, digits: int = 2) -> str:

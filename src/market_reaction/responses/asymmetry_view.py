@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,43 +14,63 @@ from market_reaction import tables, wording
 from market_reaction.car_chart import axis_scale
 from market_reaction.responses.asymmetry import BAD, GOOD
 from market_reaction.tables import cell, html_table
-from market_reaction.theme import BLUE, GREY, ORANGE, Theme, finish, label
+from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.responses.asymmetry import NewsAsymmetry
 
 
 _PLACES = {BAD: 1.0, GOOD: 0.0}
-_LOOKS = {BAD: (ORANGE, "diamond"), GOOD: (BLUE, "circle")}
+_LOOKS = {BAD: (VERMILLION, "diamond"), GOOD: (BLUE, "circle")}
 
 
 def window_words(result: NewsAsymmetry) -> str:
-    """The window as it stands in sentences: ``CAR[0,1]``."""
+    """The window as it stands in headings: ``CAR[0,1]``."""
     return f"CAR[{result.window[0]},{result.window[1]}]"
+
+
+def sessions_words(result: NewsAsymmetry) -> str:
+    """The window as it stands in sentences: ``sessions 0 to 1``."""
+    first, last = result.window
+    return f"session {first}" if first == last else f"sessions {first} to {last}"
 
 
 def asymmetry_answer(result: NewsAsymmetry, width: int | None = None) -> str:
     """Both means with their standard errors, and whether they mirror each other."""
     rows = result.summary().to_dict("index")
-    means = " and ".join(
-        f"{wording.amount(row['estimate'], result.unit)} after {row['n_clusters']:.0f} {side}s"
-        + (f" (± {wording.size(row['std_error'], result.unit)})" if math.isfinite(row["std_error"]) else "")
-        for side, row in ((side, rows[side]) for side in _PLACES)
-    )
-    text = f"{result.market}, {window_words(result)}: {means}. {_verdict(result)}"
+    means = " and ".join(_mean(result, side, rows[side]) for side in _PLACES)
+    up = f"; {result.notes[0]}" if result.notes else ""
+    text = f"{result.market}, mean abnormal move over {sessions_words(result)}{up}: {means}. {_verdict(result)}"
     return wording.filled(text, width)
 
 
+def _mean(result: NewsAsymmetry, side: str, row: dict[Hashable, Any]) -> str:
+    """Mean after one kind of news with what it rests on."""
+    events, clusters = int(row["n_events"]), int(row["n_clusters"])
+    counted = f"{events} announcement{'s' if events > 1 else ''}"
+    if clusters < events:
+        counted += " in one case" if clusters == 1 else f" in {clusters} separate cases"
+    error = wording.size(row["std_error"], result.unit)
+    tested = f", standard error {error}, p {wording.p_value(row['p_value'])}" if math.isfinite(row["p_value"]) else ""
+    return f"{wording.amount(row['estimate'], result.unit)} after {side} ({counted}{tested})"
+
+
 def _verdict(result: NewsAsymmetry) -> str:
+    """Whether good news undoes what bad news does."""
     excess, permuted = result.excess, result.permutation
     if not math.isfinite(excess.p_value):
-        return f"Whether one is the mirror image of the other is not tested: {excess.note}."
+        return f"Whether good news undoes what bad news does is not tested: {excess.note}."
     p = f"p {wording.p_value(permuted.p_value)} by permuted labels, {wording.p_value(excess.p_value)} by Welch's t"
-    sums = f"their sum is {wording.amount(excess.estimate, result.unit)}"
-    if permuted.p_value > wording.UNUSUAL:
+    sums = f"they sum to {wording.amount(excess.estimate, result.unit)}"
+    if _mirrored(result):
         missed = wording.size(excess.mde, result.unit)
-        return f"That one is the mirror image of the other is not rejected: {sums} ({p}; smallest detectable {missed})."
-    return f"They are no mirror images: {sums} ({p})."
+        return f"The two are not distinguishable from mirror images: {sums} ({p}; smallest detectable {missed})."
+    return f"The two are no mirror images: {sums} ({p})."
+
+
+def _mirrored(result: NewsAsymmetry) -> bool:
+    """Whether the test leaves it open that one is the mirror image of the other."""
+    return result.permutation.p_value > wording.UNUSUAL
 
 
 def asymmetry_html(result: NewsAsymmetry) -> str:
@@ -75,7 +96,7 @@ def asymmetry_html(result: NewsAsymmetry) -> str:
     ]  # fmt: skip
     left_out = [[cell(event_id), cell(reason)] for event_id, reason in result.excluded["reason"].items()]
     legend = (
-        "Events whose windows overlap count once. Sum: zero where good news undoes what bad news does; its p by "
+        "Events whose windows overlap are one cluster and count once, as their mean. Sum: zero where good news undoes what bad news does; its p by "
         f"permuted labels is {wording.p_value(result.permutation.p_value)}. A sum that differs from zero may also come "
         "from bad news that is larger, or less expected, than the good."
     )
@@ -110,7 +131,7 @@ def asymmetry_chart(result: NewsAsymmetry, *, theme: Theme = "auto") -> go.Figur
         spread = np.linspace(-0.22, 0.22, len(cases)) if len(cases) > 1 else np.zeros(1)
         figure.add_trace(
             go.Scatter(
-                x=factor * cases["car"], y=place + spread, mode="markers", name=f"one {side} (or cluster)",
+                x=factor * cases["car"], y=place + spread, mode="markers", name=f"one case of {side}",
                 marker={"color": colour, "symbol": symbol, "size": 7, "opacity": 0.7},
                 customdata=[label(text) for text in cases["events"]],
                 hovertemplate=f"%{{customdata}}: %{{x:{form}}}{suffix}<extra></extra>",
@@ -132,13 +153,12 @@ def asymmetry_chart(result: NewsAsymmetry, *, theme: Theme = "auto") -> go.Figur
     figure.update_yaxes(
         tickvals=list(_PLACES.values()), ticktext=names, range=[-0.6, 1.4], showgrid=False, ticklabelstandoff=8
     )
-    direction = f", {result.notes[0]}" if result.notes else ""
-    figure.update_xaxes(
-        tickformat=form, ticksuffix=suffix, title=label(f"{window_words(result)} of {result.market}{direction}")
-    )
+    up = f"; {result.notes[0]}" if result.notes else ""
+    title = f"abnormal move of {result.market} over {sessions_words(result)}{up}"
+    figure.update_xaxes(tickformat=form, ticksuffix=suffix, title=label(title), nticks=7)
     vintage = result.vintage.iloc[0]
     method = (
-        f"Events whose windows overlap count once; p by permuted labels. Colour and shape tell the direction of the "
+        f"Announcements whose windows overlap count once, as their mean; p by permuted labels. Colour and shape tell the direction of the "
         f"news, not of the market. Source: {vintage['source']} {vintage['symbol']}, sha256 {vintage['sha256'][:8]}."
     )
     return finish(figure, finding=_finding(result), method=method, body=260, theme=theme, legend=2)
@@ -147,5 +167,8 @@ def asymmetry_chart(result: NewsAsymmetry, *, theme: Theme = "auto") -> go.Figur
 def _finding(result: NewsAsymmetry) -> str:
     rows = result.summary().to_dict("index")
     bad, good = (wording.amount(rows[side]["estimate"], result.unit) for side in _PLACES)
-    p = wording.p_value(result.permutation.p_value)
-    return f"{result.market}: {bad} after escalation, {good} after de-escalation; p {p} that one mirrors the other"
+    text = f"{result.market}: {bad} after escalation, {good} after de-escalation"
+    if not math.isfinite(result.permutation.p_value):
+        return text
+    verdict = "not distinguishable from mirror images" if _mirrored(result) else "no mirror images"
+    return f"{text}; {verdict} (p {wording.p_value(result.permutation.p_value)})"
