@@ -131,6 +131,15 @@ def test_verdicts_of_one_day(sentence: str, expected: list[str]) -> None:
     assert truths(sentence) == expected
 
 
+def test_a_turned_sign_is_said_beside_the_quote() -> None:
+    rose, figure = check("The yen weakened 0.5%")
+    assert rose.finding.reason == "USD/JPY (ECB) rose 0.53% (up = yen weaker), which is −0.53% for the yen."
+    assert "for the yen; '0.5%' holds from −0.550% to −0.450%" in figure.finding.reason
+    (weakest,) = check("The yen closed at its weakest since May")
+    closes = weakest.row.series.bars["close"]  # type: ignore[union-attr]
+    assert weakest.truth == ("true" if closes["2025-06-11"] > closes["2025-06-01":"2025-06-10"].max() else "false")
+
+
 def test_the_rank_of_a_pair_turns_with_its_sign() -> None:
     (best,) = check("The yen had its worst day in a week")
     series = best.row.series.returns("simple")  # type: ignore[union-attr]

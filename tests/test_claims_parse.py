@@ -52,6 +52,17 @@ def test_the_article_is_read_whole() -> None:
         ("The CSI 300 had its worst day this year", [("worst since", "this year")]),
         ("The CSI 300 closed at its highest level in three months", [("highest since", "3 months")]),
         ("The S&P 500 ended at a record high", [("highest since", "ever")]),
+        ("The CSI 300 fell 3% or more", [("fell", ""), ("at least", "3%")]),
+        ("The CSI 300 stayed within 1%", [("at most", "1%")]),
+        ("The CSI 300 rose three quarters of a percent", [("rose", ""), ("exactly", "0.75%")]),
+        ("The CSI 300 rose two and a half percent", [("rose", ""), ("exactly", "2.5%")]),
+        ("The CSI 300 rose to 3,894.63 points", [("rose", ""), ("level", "3,894.63")]),
+        ("The CSI 300 fell the most in a month", [("fell", ""), ("worst since", "1 month")]),
+        ("The yuan weakened to 7.19 per dollar", [("fell", ""), ("level", "7.19")]),
+        ("The yuan hit its weakest since May", [("lowest since", "since last 05")]),
+        ("The yuan closed at its strongest level since November", [("highest since", "since last 11")]),
+        ("The CSI 300 ended at a three-week high", [("highest since", "3 weeks")]),
+        ("The S&P 500 ended at its lowest since Feb. 20", [("lowest since", "since last 02-20")]),
         ("Gold was little changed", [("stable", "")]),
         ("Gold did not react", [("stable", "")]),
         ("Gold barely moved", [("stable", "")]),
@@ -86,6 +97,8 @@ def test_a_verb_after_several_markets_is_said_of_each() -> None:
         ("The CSI 300 rose 1% at midday", "intraday"),
         ("The CSI 300 rose 1% in early trade", "intraday"),
         ("The CSI 300 rose 1% by 10:30", "intraday"),
+        ("The CSI 300 opened 1% higher", "intraday"),
+        ("The CSI 300 rose 1% at 10am", "intraday"),
         ("The CSI 300 rose 1%", "close"),
     ],
 )
@@ -109,6 +122,15 @@ def test_where_the_move_ends(sentence: str, measure: str) -> None:
         ("Gold miners rose 2%", "'Gold miners' may be another market"),
         ("The CSI 300 index futures rose 2%", "may be another market"),
         ("The CSI 300 added to losses", "both directions"),
+        ("The CSI 300 posted no gain", "denied"),
+        ("The yuan may weaken", "only possible"),
+        ("The CSI 300 rose 1% in June", "another window"),
+        ("The CSI 300 has risen 5% since May", "another window"),
+        ("The CSI 300 is 5% below its peak", "distance to a level"),
+        ("The CSI 300 and the Hang Seng rose 0.75% and 0.84%", "several figures"),
+        ("The CSI 300 was adrift 0.3%", "no verb"),
+        ("Futures on the S&P 500 fell 0.3%", "'Futures on the S&P 500' is another market than S&P 500"),
+        ("The Canadian dollar rose", "'Canadian dollar' may be another market"),
     ],
 )
 def test_clauses_that_say_something_else_are_refused_whole(sentence: str, reason: str) -> None:
@@ -125,6 +147,8 @@ def test_nothing_is_dropped() -> None:
     assert reasons("The CSI 300 rose after the London talks") == {"after the London talks": BACKGROUND}
     assert reasons("The Nasdaq rose 1%") == {"The Nasdaq rose 1%": NO_MARKET}
     assert reasons("Hello world") == {"Hello world": NO_PATTERN}
+    assert reasons("The CSI 300 rose 0,75%") == {"0,75%": NO_PATTERN}  # no decimal comma is guessed
+    assert reasons("The CSI 300 rose 3/4%") == {"3/4%": NO_PATTERN}
     assert reasons("  ") == {"": "the sentence is empty"}
     assert reasons("The CSI 300") == {"CSI 300": "nothing is claimed of it"}
 
@@ -133,6 +157,8 @@ def test_days_of_a_sentence() -> None:
     (wednesday,) = parse_claims("On Wednesday, the CSI 300 rose").claims
     (dated,) = parse_claims("The CSI 300 rose on June 11, 2025").claims
     (partly,) = parse_claims("The CSI 300 rose on 11 June").claims
+    (headline,) = parse_claims("The CSI 300 rose Wednesday, June 11").claims
+    assert headline.on == "11 June"
     assert (wednesday.on, dated.date, partly.on) == ("Wednesday", "2025-06-11", "11 June")
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from market_reaction.claims import patterns as table
-from market_reaction.claims import vocabulary
 from market_reaction.claims.claim import RECORDS, Claim, ClaimError, Direction, Kind, Measure
 from market_reaction.claims.markets import find_market
 
 _UP_RANKS, _DOWN_RANKS = ("best", "strongest"), ("worst", "weakest")
+_UP_LEVELS = ("highest", "strongest", "high")
 _UNITS = {"%": "%", "b": "bp", "pe": "percentage points", "po": "points", "pt": "points"}
 
 
@@ -171,9 +171,9 @@ def _record(meaning: str, found: re.Match[str], direction: Direction) -> _Wanted
         return _Wanted(text, "highest since" if rank == "high" else "lowest since", period="ever")
     period = _period(found)
     if meaning == "level":
-        return _Wanted(text, "highest since" if rank == "highest" else "lowest since", period=period)
+        return _Wanted(text, "highest since" if rank in _UP_LEVELS else "lowest since", period=period)
     noun = (found["noun"] or "").casefold()
-    way = "up" if noun in vocabulary.UP else "down" if noun in vocabulary.DOWN else ""
+    way = "up" if noun in table.UP else "down" if noun in table.DOWN else ""
     way = way or ("up" if rank in _UP_RANKS else "down" if rank in _DOWN_RANKS else direction)
     if not way:
         return _Wanted(text, None, reason="it does not say whether up or down")
@@ -182,16 +182,17 @@ def _record(meaning: str, found: re.Match[str], direction: Direction) -> _Wanted
 
 def _period(found: re.Match[str]) -> str:
     """Period of a record in the form ``Claim`` takes."""
-    if found["ever"]:
+    said = {name: text or "" for name, text in found.groupdict().items()}
+    if said.get("ever"):
         return "ever"
-    if found["this"]:
+    if said.get("this"):
         return "this year"
-    if found["since"]:
+    if said.get("since"):
         return f"since {_date(found)}"
-    count = (found["count"] or "").strip().casefold()
-    number = {"": "", "several": "3", "many": "3"}.get(count, table.NUMBER_WORDS.get(count, count))
-    word = found["word"].casefold() + ("s" if found["several"] or number not in ("", "1") else "")
-    return " ".join(part for part in ((found["how"] or "").strip().casefold(), number, word) if part)
+    count = said["count"].strip().casefold()
+    number = {"several": "3", "many": "3", "multi": "2"}.get(count, table.NUMBER_WORDS.get(count, count))
+    word = said["word"].casefold() + ("s" if said.get("several") or number not in ("", "1") else "")
+    return " ".join(part for part in (said.get("how", "").strip().casefold(), number, word) if part)
 
 
 def _date(found: re.Match[str]) -> str:

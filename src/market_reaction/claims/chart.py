@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from market_reaction import wording
+from market_reaction.claims import words
 from market_reaction.claims.moves import window_moves
 from market_reaction.theme import BLUE, BLUE_BAND, GREY, ORANGE, VERMILLION, Theme, finish, label, shortened
 
@@ -164,15 +165,13 @@ def _row(picture: go.Figure, verdict: Verdict, pool: np.ndarray, at: int, scale:
 
 def _row_name(verdict: Verdict) -> str:
     """Market, claim and verdict in two lines."""
-    words = label(shortened(f"“{verdict.claim.quoted}”", 26))
-    return f"{label(shortened(verdict.market, 26))}<br>{words}<br><b>{verdict.truth}</b>"
+    quoted = label(shortened(f"“{verdict.claim.quoted}”", 26))
+    return f"{label(shortened(verdict.market, 26))}<br>{quoted}<br><b>{verdict.truth}</b>"
 
 
 def _finding(result: ClaimsResult) -> str:
-    from market_reaction.claims import answers
-
-    counts = answers.counted([verdict.truth for verdict in result])
-    tested = answers.tested(result)
+    counts = words.counted([verdict.truth for verdict in result])
+    tested = words.tested(result)
     unusual = [row.market for row in tested if wording.is_unusual(row.headline)]
     if not tested:
         return f"{counts}"

@@ -140,7 +140,8 @@ def _text(claim: Claim, series: PriceSeries, value: float, unit: str, sign: int)
     said = f"{series.name} {wording.moved(value, unit)}{where}{over}"
     if sign > 0 or value == 0:
         return said
-    return f"{said} ({wording.direction_note(series.instrument) or f'up = {claim.market} down'})"
+    note = wording.direction_note(series.instrument) or f"up = {claim.market} down"
+    return f"{said} ({note}), which is {wording.amount(-value, unit)} for the {claim.market}"
 
 
 def _day_range(series: PriceSeries, at: int) -> str:

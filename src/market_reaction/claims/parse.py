@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from market_reaction.claims import patterns as table
-from market_reaction.claims import vocabulary
 from market_reaction.claims.build import Pieces, Setting, build, month_number
 from market_reaction.claims.claim import Claim, Direction
 from market_reaction.claims.markets import Mention, mentions
@@ -18,6 +17,13 @@ NO_PATTERN = "no pattern covers it"
 BACKGROUND = "background, which is not judged"
 _CONJUNCTION = re.compile(
     r"\b(?:and|but|while|whereas|though|as)\s+(?:(?:the|its|China's|mainland)\s+)*", re.IGNORECASE
+)
+
+
+_DERIVED = re.compile(
+    r"\b(?:futures|options|contracts?|derivatives|yields?|volatility|miners|funds?|ETFs?)\b[^\0]*"
+    r"\b(?:on|in|of|to|for|tracking)(?: the| its)? *$",
+    re.IGNORECASE,
 )
 
 
@@ -149,9 +155,11 @@ def _read_clause(clause: _Clause, state: _State, sentence: str, claims: list[Cla
     _when(clause, state)
     why = _several(clause, named) or _refusal(clause, first=True)
     pieces = Pieces() if why else _matched(clause)
-    why = why or pieces.problem or _refusal(clause) or _other_market(clause, named)
     own = [mention.words for mention in named]
     subjects = [*state.pending, *own] if own else state.pending or state.subjects
+    why = (
+        why or pieces.problem or _refusal(clause) or _other_market(clause, named) or _no_owner(clause, pieces, subjects)
+    )
     if why:
         rest.append(NotUnderstood(sentence, clause.text, why))
         state.subjects, state.pending, state.direction = subjects, [], ""
@@ -208,32 +216,46 @@ def _several(clause: _Clause, named: Sequence[Mention]) -> str:
     """Why a clause with several markets cannot be read, unless they are joined by "and"; else empty."""
     for one, other in itertools.pairwise(named):
         words = re.findall(r"[\w']+", clause.text[one.end : other.start])
-        if not {word.casefold() for word in words} <= {"and", "the", "both", "as", "well"}:
+        said = {word.casefold() for word in words}
+        if "and" not in said or not said <= {"and", "the", "both", "as", "well"}:
             return "it names several markets, and the patterns cannot tell what is said of which"
     return ""
 
 
 def _refusal(clause: _Clause, *, first: bool = False) -> str:
-    """Why the clause is not one that can be judged; empty where it is. Ranges are looked for first."""
+    """Why the clause is not one that can be judged; empty where it is. Ranges and distances are looked for first."""
     for row in table.REFUSED:
-        if (row.meaning == table.A_RANGE) == first and row.expression.search(clause.left):
+        if (row.meaning in (table.A_RANGE, table.A_DISTANCE)) == first and row.expression.search(clause.left):
             return row.meaning
     return ""
 
 
+def _no_owner(clause: _Clause, pieces: Pieces, subjects: Sequence[str]) -> str:
+    """Why a figure cannot be given to one market and one move; empty where it can."""
+    if len(subjects) > 1 and len(pieces.figures) + len(pieces.levels) > 1:
+        return "it gives several figures for several markets; give each market its own"
+    if pieces.figures and not pieces.direction and _left_over(clause):
+        return "no verb that the patterns know says what the figure is of"
+    return ""
+
+
 def _other_market(clause: _Clause, named: Sequence[Mention]) -> str:
-    """Why the words after a name may make it another market ("gold miners"); empty where they do not."""
+    """Why the words around a name may make it another market ("gold miners"); empty where they do not."""
+    for mention in named:
+        head = clause.left[: mention.start]
+        before = re.search(r"[\w'-]+ *$", head)
+        word = before[0].strip() if before else ""
+        if word[:1].isupper() and word.casefold() not in table.FILLERS and not word.endswith("'s"):
+            return f"'{word} {mention.words}' may be another market than {mention.words}"
+        if derived := _DERIVED.search(head):
+            return f"'{derived[0].strip()} {mention.words}' is another market than {mention.words}"
     if not named:
         return ""
     tail = clause.left[named[-1].end :]
     for word in re.findall(r"\0+|[\w'-]+", tail):
-        if (
-            word.startswith("\0")
-            or word.casefold() in vocabulary.FILLERS - vocabulary.SUBJECT_WORDS
-            or word.endswith("ly")
-        ):
+        if word.startswith("\0") or word.casefold() in table.FILLERS - table.SUBJECT_WORDS or word.endswith("ly"):
             return ""
-        if word.casefold() not in vocabulary.SUBJECT_WORDS:
+        if word.casefold() not in table.SUBJECT_WORDS:
             return f"'{named[-1].words} {word}' may be another market than {named[-1].words}"
     return ""
 
@@ -259,7 +281,7 @@ def _left_over(clause: _Clause) -> list[str]:
     for stretch in re.split(r"\0+", clause.left):
         words = stretch.split()
         bare = [word.strip("'()[]-").casefold() for word in words]
-        telling = [at for at, word in enumerate(bare) if word and word not in vocabulary.FILLERS]
+        telling = [at for at, word in enumerate(bare) if word and word not in table.FILLERS]
         if telling:
             stretches.append(" ".join(words[telling[0] : telling[-1] + 1]))
     return stretches

@@ -7,10 +7,43 @@ what no pattern covers is reported as not understood.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
-from market_reaction.claims.vocabulary import DOWN, UP
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+UP = _words(
+    """rose rise rises rising risen gained gain gains gaining won win wins added adds climbed climb climbs climbing
+    jumped jump jumps jumping advanced advance advances advancing surged surge surges surging soared soars rallied
+    rally rallies rebounded rebound rebounds increased increase increases leapt spiked spikes up higher strengthened
+    strengthens appreciated appreciates firmed firms firmer stronger"""
+)
+DOWN = _words(
+    """fell fall falls falling fallen dropped drop drops dropping lost lose loses losing loss losses slid slide slides
+    sliding slipped slip slips slipping declined decline declines declining decreased decrease decreases sank sinks
+    sunk tumbled tumble tumbles tumbling plunged plunge plunges plunging slumped slump slumps retreated retreat
+    retreats eased eases dipped dip dips shed sheds weakened weakens depreciated depreciates softened softens softer
+    weaker down lower crashed crash plummeted plummets dived sell-off selloff"""
+)
+# Nouns that a market may be called by after its name.
+SUBJECT_WORDS = frozenset(
+    _words("index indexes benchmark shares stocks stock gauge currency pair contract prices price")
+)
+# Words that carry no claim.
+FILLERS = SUBJECT_WORDS | frozenset(
+    _words(
+        """a an the and but while whereas as it its it's their they on at of to by for with into in was were is are had
+        has have been be that which who also then there too both respectively meanwhile however still again when
+        blue-chip equities rate market markets trading trade traded closed close closing ended ending end finished
+        finish settled settling went moved edged inched ticked posted posting recorded recording marked marking hit
+        hitting reached reaching notched notching registered registering made making saw seeing remained remains remain
+        stayed stays stay held hold holding kept turned day day's session news announcement china's chinese us america's
+        american japan's japanese mainland hong kong's europe's percent today move one or so"""
+    )
+)
 NUMBER_WORDS = {
     "a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "twelve": "12",
@@ -18,7 +51,8 @@ NUMBER_WORDS = {
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTH = rf"(?:{'|'.join(MONTHS)}|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
+_SHORT_MONTHS = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
+_MONTH = rf"(?:{'|'.join(MONTHS)}|{_SHORT_MONTHS})\.?"
 _NUMBER = "|".join(NUMBER_WORDS)
 _COUNT = rf"(?:\d+|{_NUMBER})"
 
@@ -51,11 +85,18 @@ _NOUN = (
 # A record: "its best day in weeks", "the biggest one-day fall since March 2020", "highest close this year".
 RECORDS = (
     _row(
+        "level", rf"(?P<rank>highest|lowest|strongest|weakest)(?: (?:close|level|closing level|finish))? (?:{_PERIOD})"
+    ),
+    _row(
         "move",
-        r"(?P<rank>best|strongest|worst|weakest|biggest|largest|sharpest|steepest|greatest) "
+        r"(?P<rank>best|strongest|worst|weakest|biggest|largest|sharpest|steepest|greatest|most) "
         rf"(?:(?:one-day|single-day|one day|daily|trading|percentage) )*(?:{_NOUN} )?(?:{_PERIOD})",
     ),
-    _row("level", rf"(?P<rank>highest|lowest)(?: (?:close|level|closing level|finish))? (?:{_PERIOD})"),
+    _row(
+        "level",
+        rf"(?<!near )(?<!near a )(?P<count>{_COUNT}|multi)-(?P<word>day|session|week|month|year) (?P<rank>high|low)"
+        r"(?: close)?",
+    ),
     _row("record", r"(?:a |an )?(?:record|all-time) (?P<rank>high|low)(?: close)?"),
 )
 # Where the move ends, if not at the close.
@@ -65,10 +106,11 @@ MEASURES = (
     _row("extreme", r"\b(?:as much as|up to|at one point)\b"),
     _row(
         "intraday",
-        r"\b(?:intraday|midday|at noon|by noon|at the open|pre-?open|pre-?market|after[- ]hours|overnight"
+        r"\b(?:intraday|midday|at noon|by noon|open(?:ed|s|ing)?|at the open|touched|pre-?open|pre-?market|"
+        r"after[- ]hours|overnight"
         r"|in (?:early|late|morning|afternoon|evening|Asian|European|US) (?:trade|trading|deals|dealings)"
         r"|(?:early|late)(?: in the (?:day|session))?|in the (?:morning|afternoon|evening)|by (?:the )?lunch(?:time)?"
-        r"|(?:around |by |at )?\d{1,2}:\d{2}(?: ?(?:am|pm|ET|GMT|UTC|CET))?)\b",
+        r"|(?:around |by |at )?(?:\d{1,2}:\d{2}(?: ?(?:am|pm|ET|GMT|UTC|CET))?|\d{1,2} ?(?:am|pm)))\b",
     ),
 )
 _HOW = {
@@ -76,7 +118,7 @@ _HOW = {
     "more than": "more than|over|above|in excess of|just over|exceeding",
     "at least": "at least|no less than",
     "less than": "less than|under|below",
-    "at most": "at most|no more than",
+    "at most": "at most|no more than|within",
     "about": "about|around|roughly|some|approximately|circa",
     "exactly": "exactly|precisely|by",
 }
@@ -84,14 +126,15 @@ HOW = {words: kind for kind, listed in reversed(_HOW.items()) for words in liste
 _HOWS = "|".join(sorted(HOW, key=len, reverse=True))
 FIGURE = _row(
     "figure",
-    rf"(?:\b(?P<by>by )?(?P<how>{_HOWS}) )?(?<![\d.,%–-])(?P<sign>[+\-−]?)(?P<number>\d[\d,]*(?:\.\d+)?)"
+    rf"(?:\b(?P<by>by )?(?P<how>{_HOWS}) )?(?<![\d.,%/–-])(?P<sign>[+\-−]?)"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
     r"(?P<unit> ?%| ?(?:bps?|basis points?)\b| ?percentage points?\b| ?(?:points?|pts)\b)",
 )
 LEVEL = _row(
     "level",
     r"(?<!close )(?<!up )\b(?:to|at) (?:(?P<yield>\d+(?:\.\d+)?)%|"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d{3,})"
-    r"(?! ?(?:%|bp|basis|percentage|point|am\b|pm\b|GMT|UTC|[:\d])))",
+    r"(?! ?(?:%|bp|basis|percentage|am\b|pm\b|GMT|UTC|[:\d]|[.,]\d))(?: points)?)",
 )
 STABLE = _row(
     "stable",
@@ -102,44 +145,65 @@ STABLE = _row(
 DIRECTIONS = (_row("up", rf"\b(?:{'|'.join(UP)})\b"), _row("down", rf"\b(?:{'|'.join(DOWN)})\b"))
 ON = _row(
     "on",
-    rf"\b(?:on )?(?P<weekday>{'|'.join(WEEKDAYS)})\b|\bon (?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<day>\d{{1,2}}) "
+    rf"\b(?:on )?(?P<weekday>{'|'.join(WEEKDAYS)})\b|(?<!since )(?<!from )(?<!to )\b(?:on )?"
+    rf"(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<day>\d{{1,2}}) "
     rf"(?P<month>{_MONTH})|(?P<month2>{_MONTH}) (?P<day2>\d{{1,2}})\b)(?:,? (?P<year>\d{{4}}))?",
 )
 # The quote is against the dollar anyway.
-AGAINST_DOLLAR = _row("against", r"\b(?:against|versus|vs\.?|to) (?:the )?(?:US )?(?:dollar|greenback)\b")
+AGAINST_DOLLAR = _row(
+    "against", r"(?:\b(?:against|versus|vs\.?|to|per)|(?<=\d )a) (?:the )?(?:US )?(?:dollar|greenback)\b(?! index)"
+)
 ASIDE = _row("aside", r"\b(?:after|following|before|despite|ahead of|amid|because|compared with|versus|from|when)\b.*$")
 A_RANGE = "it gives a range of figures"
+A_DISTANCE = "it gives a distance to a level, not a move"
 # A clause with one of these says something else than that the market moved.
 REFUSED = (
     _row("it is denied or only possible",
-         r"\b(?:not|n't|never|without|failed|neither|nor|hardly|barely|could|may|might|would|will|should|expected|"
-         r"forecast|likely|poised|set to|if|unless|whether|to (?:rise|fall|gain|drop|climb|jump|slide))\b|n't\b"),
+         r"\b(?:not?|n't|never|without|failed|neither|nor|hardly|barely|anything but|could|(?-i:may)|might|would|"
+         r"will|should|expected|forecast|likely|poised|set to|if|unless|whether|"
+         r"to (?:rise|fall|gain|drop|climb|jump|slide))\b|n't\b"),
     _row("a move is taken back",
          r"\b(?:pared|paring|trimmed|erased|reversed|recouped|gave up|wiped out|narrowed|limited|capped)\b"),
     _row("it speaks of another window than a day or a number of sessions",
          r"\b(?:this|last|past|previous|over the|on the|for the|in the|a|per) (?:\w+ )?(?:week|month|quarter|year)\b"
          r"|\b(?:weekly|monthly|quarterly|annual(?:ly)?|year[- ]to[- ]date|so far|yesterday|tomorrow|straight|"
-         r"consecutive)\b"),
+         rf"consecutive|since|(?:in|during|over) (?:{_MONTH}|(?:19|20)\d{{2}})|"
+         rf"{_COUNT}-(?:week|month|year)(?! [Tyb]))\b"),
     _row("it speaks of several sessions; give a Claim with window=(0, 1) or the like",
-         rf"\b(?:over|in|within) (?:the )?{_COUNT} (?:trading )?(?:days|sessions)\b"),
+         rf"\b(?:over|in|within) (?:the )?(?:last |past )?{_COUNT} (?:trading )?(?:days|sessions)\b"
+         rf"|\b(?!1-|one-)(?:{_COUNT})-(?:day|session)\b"),
+    _row(A_DISTANCE, r"\bwithin [\d.]+ ?% of\b|% (?:below|above|short|off|away|from)\b"),
     _row("it compares two markets", r"\b(?:outperform\w*|underperform\w*|lagged|outpaced|beat|than)\b"),
     _row(A_RANGE, r"\d ?%? ?(?:–|-|to) ?[+\-−]?\d[\d.,]* ?%|\bbetween [\d.,]+ ?%? and [\d.,]+ ?%"),
 )  # fmt: skip
 
-_SPELLING = (
+
+def _spelt(found: re.Match[str]) -> str:
+    return f"{NUMBER_WORDS[found[1].casefold()]}%"
+
+
+def _and_a_half(found: re.Match[str]) -> str:
+    return f"{NUMBER_WORDS.get(found[1].casefold(), found[1])}.5%"
+
+
+_SPELLING: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"[\u2018\u2019]", "'"), (r"[\u201c\u201d\"]", ""), (r"[\u00a0\u202f\t\n\r]+", " "), (r"\bU\.S\.(?:A\.)?", "US"),
     (r"(?:(?<=\d)|(?<=\d ))-?(?:per ?cent|percent|pct)\b", "%"), (r"(?<=\d) %", "%"),
-    (r"\bhalf (?:a |of a |of one )?(?:per ?cent|percent|percentage point)\b", "0.5%"),
-    (rf"\b({_NUMBER}) (?:per ?cent|percent)\b", None),
-    (r"(?<=\d)(?:bps|bp)\b", " bp"), (rf"({_MONTH} \d{{1,2}}), (?=\d{{4}})", r"\1 "), (r"\s+", " "),
+    (rf"\b({_NUMBER}|\d+) and a half (?:per ?cent|percent|percentage points?)\b", _and_a_half),
+    (r"\b(?:one[- ]|a )?half (?:a |of a |of one )?(?:per ?cent|percent|percentage point)\b", "0.5%"),
+    (r"\bthree[- ]quarters of (?:a|one) (?:per ?cent|percent|percentage point)\b", "0.75%"),
+    (r"\b(?:a |one )?quarter of (?:a|one) (?:per ?cent|percent|percentage point)\b", "0.25%"),
+    (rf"(?<!of )(?<!and )\b({_NUMBER}) (?:per ?cent|percent)\b", _spelt),
+    (r"((?:\d[\d,]*(?:\.\d+)?)(?:%| ?(?:bps?|basis points?|points?)\b)) or (?:more|higher)\b", r"at least \1"),
+    (r"((?:\d[\d,]*(?:\.\d+)?)(?:%| ?(?:bps?|basis points?|points?)\b)) or less\b", r"at most \1"),
+    (r"(?<=\d)(?:bps|bp)\b", " bp"), (rf"\b({_SHORT_MONTHS})\.(?= \d)", r"\1"),
+    (rf"({_MONTH} \d{{1,2}}), (?=\d{{4}})", r"\1 "), (rf"\b({'|'.join(WEEKDAYS)}), (?={_MONTH} \d)", r"\1 "),
+    (r"\s+", " "),
 )  # fmt: skip
 
 
 def uniform(text: str) -> str:
     """Text in one spelling: ``US``, ``%``, plain quotes and blanks."""
     for pattern, replacement in _SPELLING:
-        if replacement is None:
-            text = re.sub(pattern, lambda found: f"{NUMBER_WORDS[found[1].casefold()]}%", text, flags=re.IGNORECASE)
-        else:
-            text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+        text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
     return text.strip()

@@ -82,9 +82,9 @@ class ClaimsResult(Exportable):
 
     def answer(self, width: int | None = None) -> str:
         """Say what is true, what is not, and whether it matters, on lines of ``width`` characters if given."""
-        from market_reaction.claims import answers
+        from market_reaction.claims import words
 
-        text = answers.answer(self)
+        text = words.answer(self)
         return text if width is None else textwrap.fill(text, width)
 
     def to_frame(self) -> pd.DataFrame:
@@ -108,9 +108,11 @@ class ClaimsResult(Exportable):
 
     def summary(self) -> pd.DataFrame:
         """Count the claims of each sentence by verdict."""
+        from market_reaction.claims import words
+
         frame = self.to_frame()
         counts = pd.crosstab(frame["sentence"], frame["verdict"]).reindex(frame["sentence"].unique())
-        return counts.reindex(columns=["true", "false", "not decidable"], fill_value=0).rename_axis(columns=None)
+        return counts.reindex(columns=list(words.TRUTHS), fill_value=0).rename_axis(columns=None)
 
     def plot(
         self,

@@ -79,8 +79,8 @@ def figure_range(kind: Kind, figure: Figure, direction: Direction) -> Range:
         "about": Range(x - around, x + around),
         "more than": Range(x, math.inf, low_open=True),
         "at least": Range(x, math.inf),
-        "less than": Range(0.0, x, low_open=True, high_open=True),
-        "at most": Range(0.0, x, low_open=True),
+        "less than": Range(0.0, x, low_open=bool(direction), high_open=True),
+        "at most": Range(0.0, x, low_open=bool(direction)),
     }
     found, scale = ranges[kind], figure.scale
     scaled = Range(found.low * scale, found.high * scale, found.low_open, found.high_open)

@@ -77,12 +77,12 @@ def claims_html(result: ClaimsResult) -> str:
         *(f'<p class="mr-quiet">{escape(wording.clean(sentence))}</p>' for sentence in result.sentences),
         f'<p class="mr-answer">{escape(result.answer())}</p>',
         tables.html_table(HEADINGS, rows) if rows else "",
-        _section("Not understood", _plain_table(LOST_HEADINGS, lost)),
-        *(_section(f"Does it matter? {display.when(one)}", tables.move_table(one)) for one in result.reactions),
+        tables.section("Not understood", _plain_table(LOST_HEADINGS, lost)),
+        *(tables.section(f"Does it matter? {display.when(one)}", tables.move_table(one)) for one in result.reactions),
         f'<p class="mr-quiet">{escape(MATTERS)}</p>' if result.reactions else "",
         tables.folded("Rules of the verdicts", tables.bullets(result.rules())),
-        _section("Notes", tables.bullets(result.all_notes())),
-        _section("Not available", _plain_table(("Market", "Reason"), missing)),
+        tables.section("Notes", tables.bullets(result.all_notes())),
+        tables.section("Not available", _plain_table(("Market", "Reason"), missing)),
         tables.folded("Where the figures come from", vintage + tables.bullets([parameters(result)])) if vintage else "",
     ]
     return tables.wrapped(parts)
@@ -94,10 +94,6 @@ def parameters(result: ClaimsResult) -> str:
     margin = ", ".join(f"{market} {value:g}" for market, value in asked["margin"].items()) or "none"
     day = asked["date"] or asked["event"] or "as in the sentences"
     return f"day 0 {day}; margin {margin}; source {asked['source']}; placebo pool {asked['history']}"
-
-
-def _section(heading: str, body: str) -> str:
-    return f"<h4>{escape(wording.clean(heading))}</h4>{body}" if body else ""
 
 
 def _plain_table(headings: tuple[str, ...], rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Figures, thresholds and records of claims in words."""
+"""Claims in words: figures, thresholds, records, and the answer: what is true and whether it matters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from market_reaction import wording
 
 if TYPE_CHECKING:
     from market_reaction.claims.claim import Figure
+    from market_reaction.claims.result import ClaimsResult
     from market_reaction.claims.rules import Range
+    from market_reaction.reaction_result import MarketReaction
 
+TRUTHS = ("true", "false", "not decidable")
 _AS = {"best since": "large", "worst since": "large", "highest since": "high", "lowest since": "low"}
 _NOUNS = {
     "best since": "gain", "worst since": "fall", "highest since": "close", "lowest since": "close",
@@ -63,3 +66,90 @@ def record(kind: str, since: pd.Timestamp | None, back: int, known: int, first: 
     if back == 1:
         return f"no record, for the session before, {wording.day(since)}, had a {noun} at least as {_AS[kind]}"
     return f"{rank} since {wording.day(since)}, {back:,} sessions"
+
+
+def answer(result: ClaimsResult) -> str:
+    """Say what is true and what is not, then whether the moves were more than ordinary days.
+
+    Parameters
+    ----------
+    result : ClaimsResult
+        As ``check_claims`` gives it.
+    """
+    parts = [_counts(result), *_exceptions(result), *_matters(result), *_not_read(result)]
+    return wording.clean(" ".join(parts))
+
+
+def counted(truths: list[str]) -> str:
+    """How many claims are true, false and not decidable."""
+    if len(truths) == 1:
+        return f"The claim is {truths[0]}"
+    if len(set(truths)) == 1:
+        return f"{'Both' if len(truths) == 2 else f'All {len(truths)}'} claims are {truths[0]}"
+    counts = [(truths.count(truth), truth) for truth in TRUTHS if truth in truths]
+    each = [f"{count} {'is' if count == 1 else 'are'} {truth}" for count, truth in counts]
+    return f"Of {len(truths)} claims, {wording.listed(each)}"
+
+
+def _counts(result: ClaimsResult) -> str:
+    truths = [verdict.truth for verdict in result]
+    if not truths:
+        return "No claim was read from the text."
+    why = f": {result.verdicts[0].finding.reason}" if len(truths) == 1 else "."
+    return f"{counted([str(truth) for truth in truths])}{why}"
+
+
+def _exceptions(result: ClaimsResult) -> list[str]:
+    """What is false, and what cannot be decided, where there are several claims."""
+    if len({verdict.truth for verdict in result}) < 2:
+        return []
+    said = []
+    for truth in TRUTHS[1:]:
+        which = [f"'{verdict.claim.quoted}' ({verdict.claim.market})" for verdict in result if verdict.truth == truth]
+        said += [f"{truth.capitalize()}: {wording.listed(which)}."] if which else []
+    return said
+
+
+def tested(result: ClaimsResult) -> list[MarketReaction]:
+    """Markets with a placebo p on the day that was meant."""
+    meant = {id(verdict.row) for verdict in result if not verdict.finding.other_day}
+    return [row for row in result.rows if id(row) in meant and math.isfinite(row.headline.placebo.scaled.p_value)]
+
+
+def _joint(result: ClaimsResult) -> str:
+    """Joint p over the markets of one day; empty where there is none, or several days."""
+    rank = wording.joint_rank(result.reactions[0]) if len(result.reactions) == 1 else None
+    return "" if rank is None else f" (joint p over {len(result.rows)} markets {wording.p_value(rank.p_value)})"
+
+
+def _matters(result: ClaimsResult) -> list[str]:
+    """Whether the moves behind the claims differ from those of ordinary days."""
+    found = tested(result)
+    if not found:
+        return []
+    unusual = [row for row in found if wording.is_unusual(row.headline)]
+    if unusual:
+        named = wording.listed([f"{row.market} {_move_and_p(row)}" for row in unusual])
+        others = len(found) - len(unusual)
+        rest = f"; the {others} other {'market is' if others == 1 else 'markets are'} not" if others else ""
+        return [f"Does it matter? {named} moved unusually for its time{rest}{_joint(result)}."]
+    if len(found) > 1:
+        each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in found)
+        return [f"Does it matter? None of these moves is distinguishable from an ordinary day{_joint(result)}: {each}."]
+    row = found[0]
+    rank = wording.rank(row.headline.record, row.headline.rank_chance)
+    known = f"; {rank}" if rank not in ("none", "unchanged", wording.NOT_AVAILABLE) else ""
+    return [
+        f"Does it matter? {row.market} {_move_and_p(row)}{known}: not distinguishable from an ordinary day."
+    ]  # fmt: skip
+
+
+def _move_and_p(row: MarketReaction) -> str:
+    found = row.headline
+    p = wording.p_value(found.placebo.scaled.p_value)
+    return f"{wording.amount(found.change, row.series.instrument.change_unit)} (placebo p {p})"
+
+
+def _not_read(result: ClaimsResult) -> list[str]:
+    parts = [f"'{item.part}'" for item in result.not_understood]
+    return [f"Not understood: {wording.listed(parts)}."] if parts else []
