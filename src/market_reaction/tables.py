@@ -227,7 +227,7 @@ def tests_html(frame: pd.DataFrame) -> str:
     for table in battery_tables(frame):
         body = html_table(table.headings, [[cell(text) for text in row] for row in table.rows])
         legend = f'<p class="mr-quiet">{escape(table.legend)}</p>' if table.legend else ""
-        parts.append(_section(table.title, body + legend))
+        parts.append(section(table.title, body + legend))
     return "".join(parts)
 
 
@@ -261,8 +261,9 @@ def _map_table(frame: pd.DataFrame) -> str:
     return html_table(headings, [[cell(text) for text in row] for row in rows])
 
 
-def _section(heading: str, body: str) -> str:
-    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
+def section(heading: str, body: str) -> str:
+    """HTML under a heading of plain text; empty where the body is."""
+    return f"<h4>{escape(wording.clean(heading))}</h4>{body}" if body else ""
 
 
 def folded(summary: str, body: str) -> str:
@@ -285,12 +286,12 @@ def reaction_html(result: ReactionResult) -> str:
         f'<p class="mr-quiet">{escape(display.when(result))}</p>',
         f'<p class="mr-answer">{escape(answer(result))}</p>',
         move_table(result),
-        _section("Clock, z values and windows", detail_table(result)),
+        section("Clock, z values and windows", detail_table(result)),
         f'<p class="mr-quiet">{escape(display.LEGEND)}</p>',
         battery_html(result),
-        _section("Other news inside these returns", news_table(result, 0, NEWS_SHOWN) + more),
-        _section("Notes", bullets(all_notes(result))),
-        _section("Not available", unavailable_table(result)),
+        section("Other news inside these returns", news_table(result, 0, NEWS_SHOWN) + more),
+        section("Notes", bullets(all_notes(result))),
+        section("Not available", unavailable_table(result)),
         folded(
             "Where the figures come from", vintage_table(result.prices.vintage) + bullets([display.parameters(result)])
         ),

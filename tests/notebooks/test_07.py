@@ -28,7 +28,7 @@ def test_the_article_offline(execute: Execute) -> None:
     assert warned(cells) == []
     answer = printed(cells["answer"])
     assert answer.startswith("Of 5 claims, 3 are true and 2 are not decidable.")
-    assert "'fell' (US futures)" in answer and "CSI 300 +0.75% (placebo p 0.36)" in answer
+    assert "'dropped lower' (US futures)" in answer and "CSI 300 +0.75% (placebo p 0.36)" in answer
     table = text_of(cells["table"].outputs, "text/html")
     assert "USD/CNY (ECB) stands in for USD/CNH" in table and "E-mini S&amp;P 500 is not available" in table
     assert "0.05" in text_of(cells["rank"].outputs, "text/plain")  # 5% of days earn a record as long

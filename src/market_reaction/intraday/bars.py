@@ -12,12 +12,12 @@ import pandas as pd
 
 from market_reaction.errors import UnknownInstrumentError, did_you_mean
 from market_reaction.instruments import Instrument
+from market_reaction.intraday.moves import NS_PER_MINUTE
 from market_reaction.intraday.quality import check_bars
 from market_reaction.intraday.stamps import aware_stamps
 from market_reaction.prices import Vintage
 
 BarLabel = Literal["start", "end"]
-NS_PER_MINUTE = 60 * 10**9
 
 
 @dataclass(frozen=True, repr=False)

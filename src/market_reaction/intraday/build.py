@@ -7,7 +7,8 @@ import pandas as pd
 
 from market_reaction.errors import DataUnavailableError
 from market_reaction.instruments import Instrument
-from market_reaction.intraday.bars import NS_PER_MINUTE, BarLabel, BarSeries
+from market_reaction.intraday.bars import BarLabel, BarSeries
+from market_reaction.intraday.moves import NS_PER_MINUTE
 from market_reaction.intraday.stamps import ambiguous_reason
 from market_reaction.prices import PRICE_COLUMNS, Vintage
 

@@ -217,7 +217,7 @@ def _placebo_method(row: MarketIntraday) -> str:
     scale = (
         " p ranks each move over the volatility of the same minutes before it (EWMA 0.97)."
         if move.placebo.scaled
-        else ""
+        else " Moves ranked as they are: volatility is taken to be that of those days."
     )
     return f"The same minutes of earlier weekdays by the clock of the announcement{span}.{scale} {_source([row])}"
 

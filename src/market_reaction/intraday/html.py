@@ -10,14 +10,16 @@ from market_reaction.intraday import words
 from market_reaction.intraday.bars import BarData
 from market_reaction.intraday.measured import Window, WindowMove
 from market_reaction.intraday.results import IntradayResult, MarketIntraday
-from market_reaction.tables import bullets, cell, folded, html_table, vintage_table, wrapped
+from market_reaction.tables import bullets, cell, folded, html_table, section, vintage_table, wrapped
 
 LEGEND = (
-    "Window: minutes from the announcement to the prices used. Prices are the closes of the last bars complete at the "
-    "ends of the window; their age in minutes stands in brackets. Placebo p: share of earlier weekdays on which the "
-    "same minutes moved at least as much (the event counted in); its smallest possible value in brackets. Smallest "
-    "detectable: the effect found with 80% power. Volume: from the announcement to the end of the window, against the "
-    "median of the same minutes on earlier days."
+    "Window: minutes from the announcement to the prices used. Prices are the closes of the last bars complete at the"
+    " ends of the window; their age in minutes stands in brackets. Placebo p: share of earlier weekdays on which the "
+    "same minutes moved at least as much (the event counted in); its smallest possible value in brackets. From 160 "
+    "days on moves are divided by their own past volatility; below they are ranked as they are, and p is too small "
+    "where the market was already wilder than on those days, too large where it was calmer. Smallest detectable: the "
+    "effect found with 80% power. Volume: from the announcement to the end of the window, against the median of the "
+    "same minutes on earlier days."
 )
 FINDINGS_SHOWN = 8
 
@@ -32,8 +34,8 @@ def bars_html(bars: BarData) -> str:
     headings = ["Market", "Source", "Bars of", "Rows", "From", "To", "Clock of the file", "Volume", "Findings"]
     parts = ["<h3>Bars shorter than a day</h3>"]
     parts.append(_table(headings, rows) if rows else '<p class="mr-answer">No bars are at hand.</p>')
-    parts += [_section("Notes", bullets([f"{s.name}: {note}" for s in bars for note in s.notes] + list(bars.notes)))]
-    parts += [_section("Not available", unavailable_html(bars)), _section("Findings", _findings(bars))]
+    parts += [section("Notes", bullets([f"{s.name}: {note}" for s in bars for note in s.notes] + list(bars.notes)))]
+    parts += [section("Not available", unavailable_html(bars)), section("Findings", _findings(bars))]
     return wrapped(parts)
 
 
@@ -59,10 +61,6 @@ def _table(headings: list[str], rows: list[list[str]], classes: list[str] | None
     return html_table(headings, [[cell(text) for text in row] for row in rows], classes or [])
 
 
-def _section(heading: str, body: str) -> str:
-    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
-
-
 def result_html(result: IntradayResult) -> str:
     """HTML of a result: the answer, the windows, the spread of the reaction, other news, notes, provenance."""
     parts = [
@@ -72,11 +70,11 @@ def result_html(result: IntradayResult) -> str:
     ]
     if result.markets:
         parts += [move_table(result), f'<p class="mr-quiet">{escape(LEGEND)}</p>']
-        parts += [_section("How the reaction spread over the hour", spread_table(result))]
+        parts += [section("How the reaction spread over the hour", spread_table(result))]
     parts += [
-        _section("Other news within two hours", news_table(result)),
-        _section("Notes", bullets(all_notes(result))),
-        _section("Not available", unavailable_html(result.bars)),
+        section("Other news within two hours", news_table(result)),
+        section("Notes", bullets(all_notes(result))),
+        section("Not available", unavailable_html(result.bars)),
         folded("Where the figures come from", vintage_table(result.bars.vintage) + bullets([_parameters(result)])),
     ]
     return wrapped(parts)

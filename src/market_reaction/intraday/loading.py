@@ -246,9 +246,8 @@ def _from_yahoo(
         raise MarketReactionError(f"interval={interval!r} is not known; choose one of {', '.join(INTRADAY)}.")
     notes = (_limits(now), HOW_TO_SUPPLY)
     if chosen is None or now - pd.Timedelta(days=INTRADAY[chosen][1]) > instant - _BEFORE:
-        why = f"{chosen or 'no'} bars of Yahoo reach back to {instant:%Y-%m-%d %H:%M} UTC"
-        why = why if chosen is None else f"{chosen} bars of Yahoo do not reach back to {instant:%Y-%m-%d %H:%M} UTC"
-        return _nothing(asked, why, notes)
+        which = "no bars of Yahoo reach" if chosen is None else f"{chosen} bars of Yahoo do not reach"
+        return _nothing(asked, f"{which} back to {instant:%Y-%m-%d %H:%M} UTC", notes)
     if not yahoo.reachable():
         return _nothing(asked, "Yahoo cannot be reached", notes)
     series, unavailable, said = {}, [], list(notes)

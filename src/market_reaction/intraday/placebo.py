@@ -81,8 +81,11 @@ def window_placebo(
     Notes
     -----
     p = (1 + number of days that moved as much) / (1 + days), whatever the number of days: with few days the floor
-    1 / (1 + days) is high and says so. The days end the day before the announcement; there is no gap, since bars of one
-    minute reach back a few weeks only.
+    1 / (1 + days) is high and says so. p is valid where, without news, the day of the announcement could change places
+    with any of the others. From 160 days on each move is divided by its own past volatility, so that a calm or a wild
+    spell does not decide; below, moves are ranked as they are, and p is too small in a spell wilder than those days and
+    too large in a calmer one. The days end the day before the announcement: nothing is estimated on them that a gap
+    would protect, but a leak or other news on those days is part of the comparison.
     """
     moves = window_moves(
         series.end_ns, series.closes, clock.instants_ns, window, stale=stale, difference=series.instrument.is_difference

@@ -171,10 +171,9 @@ class _Task:
         """Add the placebo, the volume, the other news and the move beyond the benchmark."""
         if not move.measured:
             return move
-        allowed = self.stale
         volume = volume_in(series, self.at, (0.0, move.used[1]), clock)
         more: dict[str, Any] = {
-            "placebo": window_placebo(series, clock, move.used, move.change, stale=allowed),
+            "placebo": window_placebo(series, clock, move.used, move.change, stale=self.stale),
             "news": news_in(self.news, move.used),
             **volume,
         }

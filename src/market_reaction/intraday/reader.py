@@ -12,9 +12,9 @@ import pandas as pd
 
 from market_reaction.errors import did_you_mean
 from market_reaction.intraday.stamps import Stamps, aware_stamps, read_stamps
-from market_reaction.sources import formats
+from market_reaction.sources import cells, formats
 
-# Names of a column that holds the whole time, first choice first, after `formats._plain`.
+# Names of a column that holds the whole time, first choice first, after `cells.plain_name`.
 TIME_COLUMNS = (
     "timeutc", "timestamputc", "datetimeutc", "utc", "datetime", "timestamp", "gmttime", "localtime", "opentime",
     "bartime", "time", "date", "dates", "日期时间", "交易时间", "时间", "日期",
@@ -63,15 +63,15 @@ def read_bar_file(path: Path, *, zone: str | None = None, time_column: str | Non
     """
     if path.name.lower().endswith((".parquet", ".pq")):
         return _from_parquet(path, zone, time_column)
-    lines = formats._decode(path).splitlines()
+    lines = cells.decoded(path).splitlines()
     for number, line in enumerate(lines[:60]):
         for delimiter in ("\t", ";", ",", "|"):
             header = next(csv.reader([line], delimiter=delimiter), [])
-            names = [formats._plain(name) for name in header]
+            names = [cells.plain_name(name) for name in header]
             if len(header) > 1 and _column(names, "close") is not None and any(name in TIME_COLUMNS for name in names):
-                table = formats._body(path.name, header, lines, number + 1, delimiter)
+                table = cells.table_below(path.name, header, lines, number + 1, delimiter)
                 return _from_table(table, names, zone, time_column)
-    formats.refuse(
+    cells.refuse(
         path.name,
         "no line among the first 60 names a time and a close. Recognised are, for the time: "
         f"{', '.join(TIME_COLUMNS[:8])}... or date and time; for the close: {', '.join(formats.COLUMNS['close'][:6])}"
@@ -88,10 +88,10 @@ def _column(names: list[str], field: str) -> int | None:
 def _time_at(file: str, header: list[str], names: list[str], time_column: str | None) -> int:
     if time_column is None:
         return min((at for at, name in enumerate(names) if name in TIME_COLUMNS), key=lambda at: _rank(names[at]))
-    wanted = formats._plain(time_column)
+    wanted = cells.plain_name(time_column)
     if wanted not in names:
         near = did_you_mean(time_column, header)
-        formats.refuse(file, f"has no column {time_column!r}. {near}Its columns are {', '.join(header)}.")
+        cells.refuse(file, f"has no column {time_column!r}. {near}Its columns are {', '.join(header)}.")
     return names.index(wanted)
 
 
@@ -99,7 +99,7 @@ def _rank(name: str) -> int:
     return TIME_COLUMNS.index(name)
 
 
-def _from_table(table: formats._Table, names: list[str], zone: str | None, time_column: str | None) -> FileBars:
+def _from_table(table: cells.Table, names: list[str], zone: str | None, time_column: str | None) -> FileBars:
     at = _time_at(table.file, table.header, names, time_column)
     texts = table.column(at)
     date = _column(names, "date")
@@ -107,24 +107,24 @@ def _from_table(table: formats._Table, names: list[str], zone: str | None, time_
         texts = [f"{day} {clock}" for day, clock in zip(table.column(date), texts, strict=True)]
     says_utc = any(word in names[at] for word in ("utc", "gmt")) or "(utc)" in table.header[at].casefold()
     stamps = read_stamps(table.file, texts, table.lines, zone=zone, header_says_utc=says_utc)
-    cells = {field: table.column(i) for field in _PRICES if (i := _column(names, field)) is not None}
-    every = pd.Series([text for column in cells.values() for text in column], dtype=str)
-    comma = formats._decimal_comma(table, every)
-    prices = pd.DataFrame({field: _numbers(table, field, column, comma) for field, column in cells.items()})
+    texts_of = {field: table.column(i) for field in _PRICES if (i := _column(names, field)) is not None}
+    every = pd.Series([text for column in texts_of.values() for text in column], dtype=str)
+    comma = cells.decimal_comma(table, every)
+    prices = pd.DataFrame({field: _numbers(table, field, column, comma) for field, column in texts_of.items()})
     volume, counts = _volume(table, names, comma)
     if volume is not None:
         prices["volume"] = volume
     return FileBars(stamps, prices, counts)
 
 
-def _numbers(table: formats._Table, field: str, texts: list[str], comma: bool) -> np.ndarray:
+def _numbers(table: cells.Table, field: str, texts: list[str], comma: bool) -> np.ndarray:
     """Column as float64: at once where every cell is a plain number, else by the rules of daily files."""
     column = pd.Series(texts, dtype=str)
     plain = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-    return plain if np.isfinite(plain).all() else formats._numbers(table, field, column, comma)
+    return plain if np.isfinite(plain).all() else cells.read_numbers(table, field, column, comma)
 
 
-def _volume(table: formats._Table, names: list[str], comma: bool) -> tuple[np.ndarray | None, str]:
+def _volume(table: cells.Table, names: list[str], comma: bool) -> tuple[np.ndarray | None, str]:
     """Traded volume; where there is none or it is zero throughout, the number of ticks."""
     at = _column(names, "volume")
     if at is not None:
@@ -139,14 +139,14 @@ def _from_parquet(path: Path, zone: str | None, time_column: str | None) -> File
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        formats.refuse(path.name, f"is no Parquet file that can be read ({error}). Write it again.")
+        cells.refuse(path.name, f"is no Parquet file that can be read ({error}). Write it again.")
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     header = [str(name) for name in frame.columns]
-    names = [formats._plain(name) if name != "index" else "time" for name in header]
+    names = [cells.plain_name(name) if name != "index" else "time" for name in header]
     close = _column(names, "close")
     if close is None or not any(name in TIME_COLUMNS for name in names):
-        formats.refuse(path.name, f"its columns {header} name no time or no close. Rename them.")
+        cells.refuse(path.name, f"its columns {header} name no time or no close. Rename them.")
     at = _time_at(path.name, header, names, time_column)
     column = frame.iloc[:, at]
     if pd.api.types.is_datetime64_any_dtype(column):

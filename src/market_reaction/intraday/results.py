@@ -120,7 +120,7 @@ class IntradayResult(Exportable):
             n_placebo, scaled, mde, volume, usual_volume, volume_share, n_volume, abnormal, beta, other_news, reason.
         """
         rows = [_frame_row(row.series, move) for row in self.markets for move in row.moves]
-        return pd.DataFrame(rows, columns=list(_frame_row_columns()))
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
 
     def paths(self) -> pd.DataFrame:
         """Cumulated moves of all markets: market and the columns of ``MarketIntraday.path``."""
@@ -193,6 +193,12 @@ class IntradayResult(Exportable):
         return result_html(self)
 
 
+_COLUMNS = (
+    "market", "asked_from", "asked_to", "used_from", "used_to", "kind", "before_utc", "price_before",
+    "stale_before", "after_utc", "price_after", "stale_after", "change", "unit", "placebo_p", "placebo_p_floor",
+    "n_placebo", "scaled", "mde", "volume", "usual_volume", "volume_share", "n_volume", "abnormal", "beta",
+    "other_news", "reason",
+)  # fmt: skip
 PATH_COLUMNS = ("minute", "end_utc", "close", "change", "volume", "usual_volume", "low", "high", "n_days")
 
 
@@ -202,19 +208,10 @@ def _window(window: Window) -> str:
     return window_text(window)
 
 
-def _frame_row_columns() -> tuple[str, ...]:
-    return (
-        "market", "asked_from", "asked_to", "used_from", "used_to", "kind", "before_utc", "price_before",
-        "stale_before", "after_utc", "price_after", "stale_after", "change", "unit", "placebo_p", "placebo_p_floor",
-        "n_placebo", "scaled", "mde", "volume", "usual_volume", "volume_share", "n_volume", "abnormal", "beta",
-        "other_news", "reason",
-    )  # fmt: skip
-
-
 def _frame_row(series: BarSeries, move: WindowMove) -> dict[str, Any]:
     placebo = move.placebo
     rank = placebo.rank if placebo is not None else PlaceboRank(NAN, NAN, NAN, 0, move.reason)
-    plain = {name: getattr(move, name) for name in _frame_row_columns() if name in WindowMove.__dataclass_fields__}
+    plain = {name: getattr(move, name) for name in _COLUMNS if name in WindowMove.__dataclass_fields__}
     return plain | {
         "market": series.name,
         "asked_from": move.asked[0],

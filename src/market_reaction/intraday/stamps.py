@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import times
-from market_reaction.sources import formats
+from market_reaction.sources import cells
 
 _STAMP = (
     r"^(?P<day>.*?\d)[T ]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\d{6}|\d{4})\s*(?P<half>[AaPp][Mm])?"
@@ -81,7 +81,7 @@ def read_stamps(
     if zone is not None:
         return _in_zone(pd.DatetimeIndex(local), zone, said)
     if not stated or (offsets == "").any():
-        formats.refuse(
+        cells.refuse(
             file,
             f"its times, such as {texts[0]!r}, name no zone. State the clock of the file: zone='Asia/Shanghai' or "
             "zone='+03:00', or a column zone in files.csv.",
@@ -95,7 +95,7 @@ def aware_stamps(stamps: pd.DatetimeIndex, zone: str | None, file: str) -> Stamp
     """Instants of times that are times already, as Parquet files and frames have them."""
     if stamps.tz is None:
         if zone is None:
-            formats.refuse(file, f"its times, such as {stamps[0]}, name no zone. State zone='+03:00' or an IANA name.")
+            cells.refuse(file, f"its times, such as {stamps[0]}, name no zone. State zone='+03:00' or an IANA name.")
         return _in_zone(stamps, zone, "")
     stated = str(stamps.tz)
     if zone is None:
@@ -119,12 +119,12 @@ def _refuse_unread(file: str, column: pd.Series, unread: np.ndarray, lines: list
         return
     at = int(np.flatnonzero(unread)[0])
     if unread.all() and not column.str.contains(":", regex=False).any():
-        formats.refuse(
+        cells.refuse(
             file,
             f"its rows, such as {column[at]!r}, have no time of day: they are daily. Bars shorter than a day are "
             "needed here; load_prices reads daily files.",
         )
-    formats.refuse(
+    cells.refuse(
         file,
         f"line {lines[at]} has the time {column[at]!r}, which cannot be read. Write ISO times such as "
         "2025-06-11 09:30 or 2025-06-11T01:30Z.",
@@ -135,8 +135,8 @@ def _days(file: str, days: pd.Series, lines: list[int]) -> pd.DatetimeIndex:
     """Dates by the rules of daily files; each distinct date is read once."""
     distinct, first, back = np.unique(days.to_numpy(dtype=str), return_index=True, return_inverse=True)
     order = np.argsort(first)
-    table = formats._Table(file, [], [], [lines[first[at]] for at in order], "")
-    read = formats._dates(table, [str(distinct[at]) for at in order])
+    table = cells.Table(file, [], [], [lines[first[at]] for at in order], "")
+    read = cells.read_dates(table, [str(distinct[at]) for at in order])
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     return read[place[back]]

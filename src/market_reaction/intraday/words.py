@@ -8,7 +8,7 @@ from market_reaction import wording
 
 if TYPE_CHECKING:
     from market_reaction.intraday.measured import Window, WindowMove
-from market_reaction.intraday.results import IntradayResult, MarketIntraday
+    from market_reaction.intraday.results import IntradayResult, MarketIntraday
 
 
 def window_text(window: Window) -> str:
