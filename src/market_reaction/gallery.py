@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -137,7 +138,7 @@ def build_gallery(
     began = time.monotonic()
     settings = {"PLOTLY_RENDERER": "plotly_mimetype"} | ({"MARKET_REACTION_OFFLINE": "1"} if offline else {})
     with environment(**settings):
-        pages = asyncio.run(_run_all(chosen, target, jobs))
+        pages = _finished(_run_all(chosen, target, jobs))
     gallery = Gallery(target / "index.html", pages, time.monotonic() - began)
     gallery.index.write_text(_index(gallery, offline), encoding="utf-8")
     return gallery
@@ -148,6 +149,16 @@ def _write_script(target: Path) -> None:
     from plotly.offline import get_plotlyjs
 
     (target / SCRIPT).write_text(get_plotlyjs(), encoding="utf-8")
+
+
+def _finished(work: Coroutine[Any, Any, tuple[GalleryPage, ...]]) -> tuple[GalleryPage, ...]:
+    """Result of a coroutine, also where an event loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def _run_all(chosen: Sequence[Path], target: Path, jobs: int) -> tuple[GalleryPage, ...]:

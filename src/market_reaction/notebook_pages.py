@@ -88,9 +88,9 @@ def to_html(notebook: Any, *, title: str | None = None, script: str | None = Non
     body, _ = exporter.from_notebook_node(copied)
     page = re.sub(r'<script src="">\s*</script>', "", str(body))
     page = re.sub(r'<script type="module">(?:(?!</script>).)*mermaid.*?</script>', "", page, count=1, flags=re.DOTALL)
-    head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    head = f'{head}\n<meta name="color-scheme" content="light dark">'
-    page = page.replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{head}', 1)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    scheme = '<meta name="color-scheme" content="light dark">'
+    page = page.replace("<head>", f"<head>\n{policy}\n{scheme}", 1)
     page = page.replace("</head>", f"<style>{_dark_style()}{_PAGE_STYLE}{INK_STYLE}</style>\n</head>", 1)
     prove_charts(page, len(charts_of(notebook)))
     return page
