@@ -418,7 +418,7 @@ def test_chart_draws_the_frame(trade_war, ink) -> None:
     basis_points = 100 * 0.01  # per 1% of the yuan
     np.testing.assert_allclose(traces["response"].y, [0, *(basis_points * frame["coefficient"])])
     assert list(traces["response"].x) == [-1, 0, 1, 2, 3]
-    upper = list(traces["band of the path"].y[:5])
+    upper = list(traces["95%, whole path (simultaneous)"].y[:5])
     np.testing.assert_allclose(upper, [0, *(basis_points * frame["simultaneous_high"])])
     assert figure.layout.yaxis.ticksuffix == " bp"
     assert figure.layout.template.layout.font.color == theme.INK[ink]

@@ -1,7 +1,7 @@
 """How charts look: one template, with ink for light, for dark, and for pages that may be either.
 
-Colours are of Okabe and Ito's set, told apart by colour-blind readers and visible on white and on black. No colour
-means up or down: red is up in China and down elsewhere.
+Colours are of Okabe and Ito's set, told apart by colour-blind readers and visible on white and on black; the blue is a
+little lighter than theirs, for dark pages. No colour means up or down: red is up in China and down elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from market_reaction import wording
 Theme = Literal["auto", "light", "dark"]
 THEMES = get_args(Theme)
 
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0a7fc4", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
 LINES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56b4e9")
 GREY, PALE, GRID = "#808080", "rgba(128, 128, 128, 0.22)", "rgba(128, 128, 128, 0.25)"
 BLUE_BAND, PALE_BLUE_BAND = "rgba(0, 114, 178, 0.24)", "rgba(0, 114, 178, 0.10)"

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
-from market_reaction.theme import BLUE, GREEN, GREY, LINES, PURPLE, VERMILLION, Theme, finish, label
+from market_reaction.theme import BLUE, GREEN, GREY, LINES, PURPLE, VERMILLION, Theme, finish, label, shortened
 
 if TYPE_CHECKING:
     from market_reaction.event_classes.result import ClassStudies
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_FOR_BAND = 6  # clusters below which a band is wider than the chart is worth
 PANEL = 150  # pixels of a panel
+HEADING = 42  # characters of its heading
 _COLOURS = {"escalation": VERMILLION, "de-escalation": BLUE, "mixed": PURPLE}
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -43,14 +44,18 @@ def panels(
 ) -> tuple[go.Figure, int]:
     """Figure with a panel for each market, headed by its name and what "up" means there; and its number of rows."""
     lines = -(-len(markets) // columns)
-    notes = [(name, wording.direction_note(prices[name].instrument)) for name in markets]
     figure = make_subplots(
-        rows=lines, cols=columns,
-        subplot_titles=[f"<b>{label(name)}</b>{f', {label(note)}' if note else ''}" for name, note in notes],
+        rows=lines, cols=columns, subplot_titles=[_heading(prices, name) for name in markets],
         vertical_spacing=0.30 / lines if lines > 1 else 0.0, horizontal_spacing=horizontal,
     )  # fmt: skip
     figure.update_annotations(font={"size": 11})
     return figure, lines
+
+
+def _heading(prices: PriceData, market: str) -> str:
+    """Name of a market and what "up" means there, as far as a panel has room."""
+    note = shortened(wording.direction_note(prices[market].instrument), max(HEADING - len(market), 16))
+    return f"<b>{label(market)}</b>{f', {label(note)}' if note else ''}"
 
 
 def roomier(figure: go.Figure, pixels: int = 24) -> go.Figure:

@@ -42,8 +42,10 @@ def projection_chart(result: EventProjections, *, theme: Theme = "auto") -> go.F
     figure = go.Figure()
     banded = bool(np.isfinite(fit.conf_low).all())
     if banded:
-        figure.add_trace(band(sessions, path(fit.simultaneous_low), path(fit.simultaneous_high), "band of the path"))
-        figure.add_trace(band(sessions, path(fit.conf_low), path(fit.conf_high), "band of each session"))
+        names = f"{level}, whole path (simultaneous)", f"{level}, each session (pointwise)"
+        whole, each = (fit.simultaneous_low, fit.simultaneous_high), (fit.conf_low, fit.conf_high)
+        figure.add_trace(band(sessions, *map(path, whole), names[0], legend=True, outer=True))
+        figure.add_trace(band(sessions, *map(path, each), names[1], legend=True))
     for number, bound in enumerate((fit.permutation_low, fit.permutation_high)):
         figure.add_trace(
             go.Scatter(
@@ -62,7 +64,7 @@ def projection_chart(result: EventProjections, *, theme: Theme = "auto") -> go.F
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"})
     figure.update_xaxes(title="sessions from day 0", dtick=1 if len(sessions) < 16 else None)
     figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=6)
-    return finish(figure, finding=_finding(result), method=_method(result, banded), body=250, theme=theme, legend=1)
+    return finish(figure, finding=_finding(result), method=_method(result, banded), body=250, theme=theme, legend=2)
 
 
 def _finding(result: EventProjections) -> str:
