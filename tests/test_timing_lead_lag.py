@@ -116,7 +116,7 @@ def test_the_clocks_of_new_york_and_shanghai_explain_the_lag(found) -> None:
     assert rows.loc[[0, 1], "holm_p"].isna().all()
     together = rows["correlation"].loc[-1:1].sum()
     assert rows.loc[1, "from_the_clock"] == pytest.approx(together * rows.loc[1, "hours_in_common"])
-    assert "all of S&P 500's trading hours: that lag is clock before it is slow reaction" in found.answer()
+    assert "all of S&P 500's trading hours: the clocks alone bring about a correlation there" in found.answer()
     assert "nothing is distinguishable from zero" in found.answer()
 
 
@@ -190,7 +190,7 @@ def test_the_chart_and_the_tables_hold_the_figures(found, tmp_path) -> None:
     assert drawn == found.correlations["correlation"].to_dict()
     clock = next(trace for trace in figure.data if trace.name == "from the clocks alone")
     assert list(clock.y) == list(found.correlations["from_the_clock"])
-    assert theme.plain_title(figure).startswith("CSI 300 goes most with S&P 500's return of the date before")
+    assert theme.plain_title(figure).startswith("CSI 300 moves most closely with S&P 500's return of the date before")
     assert set(found.summary().index.get_level_values("statistic")) == {
         "correlation", "synchronised correlation", "Dimson beta", "correlation with the leader known at the open",
     }  # fmt: skip

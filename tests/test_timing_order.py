@@ -37,7 +37,7 @@ def test_a_close_whose_clock_is_an_interval_is_later_only_when_all_of_it_is(lond
 
 def test_the_answer_does_not_claim_a_first_mover(london) -> None:
     answer = mr.order_of_closes(london).answer()
-    assert "The first close that can hold it was CSI 300's, 11 Jun 07:00 UTC, 8 h 10 min later (+0.75%" in answer
+    assert "The first close certain to hold it was CSI 300's, 11 Jun 07:00 UTC, 8 h 10 min later (+0.75%" in answer
     assert "The first unusual one was Brent spot's" in answer
     assert answer.endswith("only whose close held the news first.")
 
@@ -52,7 +52,7 @@ def test_a_close_between_the_news_and_the_next_open_has_no_first_trade() -> None
 
 def test_an_unknown_clock_says_so() -> None:
     order = mr.order_of_closes(mr.react(date="2025-06-11", markets=["CSI 300", "VIX"], source="bundled"))
-    assert order.answer().startswith("Clock unknown. The first close")
+    assert order.answer().startswith("Clock unknown. The first close taken to hold it was")
     assert order.to_frame()["minutes_to_close"].isna().all()
     assert "start of the day" in order.plot().layout.xaxis.title.text
 
@@ -61,7 +61,7 @@ def test_a_day_without_an_hour_counts_from_its_end() -> None:
     order = mr.order_of_closes(mr.react("2018-04-02-cn", markets=["CSI 300", "VIX"], source="bundled"))
     frame = order.to_frame()
     assert frame["ambiguous"].any()
-    assert "Ambiguous: " in order.answer()
+    assert "The session is ambiguous in " in order.answer()
     assert "end of the day" in order.plot().layout.xaxis.title.text
 
 
@@ -71,7 +71,7 @@ def test_the_chart_marks_every_close_and_its_moment(london) -> None:
     marks = next(trace for trace in figure.data if trace.name == "close on the news")
     hours = [(item.close_utc - london.event["announced_utc"]).total_seconds() / 3600 for item in order.closes]
     assert list(marks.x) == hours
-    assert theme.plain_title(figure).startswith("First close that can hold the news: CSI 300, 11 Jun 07:00 UTC")
+    assert theme.plain_title(figure).startswith("First close certain to hold the news: CSI 300, 11 Jun 07:00 UTC")
     with pytest.raises(ValueError, match="kind='clock' is not known; choose one of order"):
         order.plot(kind="clock")
 
@@ -97,10 +97,9 @@ def test_geneva_is_ambiguous_in_shanghai_and_certain_in_hong_kong(reference: Pat
     assert list(frame["ambiguous"]) == [True, False, True]
     assert list(frame["headline"]) == [False, True, True]
     assert frame.loc[("Hang Seng", twelfth), "change"] == pytest.approx(0.0298, abs=5e-5)
-    assert (
-        "The first close that can hold it was Hang Seng's, 12 May 08:00 UTC, 1 h 00 min later (+2.98%" in order.answer()
-    )
-    assert "Ambiguous: CSI 300; also possible: CSI 300 on 2025-05-12 (+1.16%" in order.answer()
+    answer = order.answer()
+    assert "The first close certain to hold it was Hang Seng's, 12 May 08:00 UTC, 1 h 00 min later (+2.98%" in answer
+    assert "The session is ambiguous in CSI 300; also possible: CSI 300 on 2025-05-12 (+1.16%" in order.answer()
     assert any(trace.name == "other possible close" for trace in order.plot().data)
 
 
@@ -113,4 +112,4 @@ def test_round_the_clock_markets_could_move_at_once(reference: Path) -> None:
     assert frame.loc[["E-mini S&P 500", "USD/CNH", "Dollar index"], "minutes_to_first_trade"].eq(0).all()
     assert frame.loc["E-mini S&P 500", "change"] == pytest.approx(6029 / 6045 - 1)
     assert order.closes[0].market == "Nikkei 225"
-    assert "were open when the news came. The first close that can hold it was Nikkei 225's" in order.answer()
+    assert "were open when the news came. The first close certain to hold it was Nikkei 225's" in order.answer()

@@ -57,7 +57,9 @@ def test_offshore_and_onshore_yuan(reference) -> None:
         study = mr.event_study(prices, chosen.events, windows=mr.EventWindows(event=(0, 0)))
     found = mr.twin_moves(study, "USD/CNH", "USD/CNY")
     assert found.correlation > 0.5
-    assert found.notes[1] == "Closes are struck at: USD/CNH 17:00 America/New_York; USD/CNY 23:30 Asia/Shanghai."
+    assert found.closes == ("17:00 America/New_York", "23:30 Asia/Shanghai")
+    assert found.answer().endswith("and at 23:30 Asia/Shanghai: part of a difference may be that.")
+    assert found.notes == ("In both, up = yuan weaker.",)
     assert "up = yuan weaker" in found.plot().layout.title.text
 
 

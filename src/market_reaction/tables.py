@@ -271,6 +271,17 @@ def folded(summary: str, body: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{body}</details>" if body else ""
 
 
+def sources(vintage: pd.DataFrame) -> str:
+    """Folded table of where the series come from."""
+    return folded("Where the figures come from", vintage_table(vintage))
+
+
+def left_out(reasons: pd.Series) -> str:
+    """Folded table of the events that do not count, by id, with the reason of each; empty where there is none."""
+    rows = [[cell(event_id), cell(reason)] for event_id, reason in reasons.items()]
+    return folded(f"{len(rows)} left out", html_table(["Event", "Reason"], rows)) if rows else ""
+
+
 def reaction_html(result: ReactionResult) -> str:
     """HTML of a result for notebooks: the answer, the tables, what else happened, where the figures come from.
 
@@ -331,7 +342,7 @@ def study_html(result: EventStudyResult) -> str:
         f'<p class="mr-quiet">{escape(last)}</p>',
         *(f'<p class="mr-quiet">{escape(text)}</p>' for text in reaction_notes.on_study(result)),
         folded(f"{len(result.excluded)} left out", excluded_table(result.excluded)) if len(result.excluded) else "",
-        folded("Where the figures come from", vintage_table(result.vintage)),
+        sources(result.vintage),
     ]
     return wrapped(parts)
 

@@ -27,8 +27,11 @@ def test_london_offline(execute: Execute) -> None:
     cells = execute(PATH)
     assert warned(cells) == []
     answer = printed(cells["answer"])
-    assert "The first close that can hold it was CSI 300's, 11 Jun 07:00 UTC, 8 h 10 min later (+0.75%" in answer
-    assert "overnight gap +0.13%" in answer and "CSI 300 goes most with S&P 500's return of the date before" in answer
+    assert "The first close certain to hold it was CSI 300's, 11 Jun 07:00 UTC, 8 h 10 min later (+0.75%" in answer
+    assert (
+        "overnight gap +0.13%" in answer
+        and "CSI 300 moves most closely with S&P 500's return of the date before" in answer
+    )
     assert "E-mini S&amp;P 500" in text_of(cells["order"].outputs, "text/html")  # named as not available
     assert "Without a split" in text_of(cells["gaps"].outputs, "text/html")
     assert "True" in text_of(cells["example"].outputs, "text/html")  # Geneva in Shanghai
@@ -49,7 +52,7 @@ def test_geneva_with_futures_and_fx(execute: Execute, reference: Path) -> None:
     cells = execute(PATH, ANNOUNCEMENT="2025-05-12-jt", SOURCE="files", FOLDER=folder, FOLLOWER="Hang Seng")
     assert warned(cells) == []
     answer = printed(cells["answer"])
-    assert "The first close that can hold it was Hang Seng's, 12 May 08:00 UTC, 1 h 00 min later (+2.98%" in answer
+    assert "The first close certain to hold it was Hang Seng's, 12 May 08:00 UTC, 1 h 00 min later (+2.98%" in answer
     assert "also possible: CSI 300 on 2025-05-12 (+1.16%" in answer
     assert "2025-05-12" in text_of(cells["ambiguous"].outputs, "text/html")
     assert "before the news: no reaction to it" in text_of(cells["gaps"].outputs, "text/html")

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from market_reaction import tables, wording
 from market_reaction.car_chart import axis_scale
 from market_reaction.responses.asymmetry import BAD, GOOD
+from market_reaction.responses.tables import quiet
 from market_reaction.tables import cell, html_table
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish, label
 
@@ -94,20 +95,19 @@ def asymmetry_html(result: NewsAsymmetry) -> str:
          cell(wording.move(row["car"], result.unit))]
         for row in result.cases.to_dict("records")
     ]  # fmt: skip
-    left_out = [[cell(event_id), cell(reason)] for event_id, reason in result.excluded["reason"].items()]
     legend = (
-        "Events whose windows overlap are one cluster and count once, as their mean. Sum: zero where good news undoes what bad news does; its p by "
-        f"permuted labels is {wording.p_value(result.permutation.p_value)}. A sum that differs from zero may also come "
-        "from bad news that is larger, or less expected, than the good."
+        "Events whose windows overlap are one cluster and count once, as their mean. Sum: zero where good news undoes "
+        f"what bad news does; its p by permuted labels is {wording.p_value(result.permutation.p_value)}. A sum that "
+        "differs from zero may also come from bad news that is larger, or less expected, than the good."
     )
     parts = [
         f"<h3>{escape(wording.clean(f'{result.market} after good and bad news'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
         html_table(headings, rows),
-        *(f'<p class="mr-quiet">{cell(text)}</p>' for text in (legend, *result.notes)),
+        *quiet([legend, *result.notes]),
         tables.folded("Every cluster", html_table(["Direction", "Session", "Events", window_words(result)], clusters)),
-        tables.folded(f"{len(left_out)} left out", html_table(["Event", "Reason"], left_out)) if left_out else "",
-        tables.folded("Where the figures come from", tables.vintage_table(result.vintage)),
+        tables.left_out(result.excluded["reason"]),
+        tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)
 
@@ -158,8 +158,9 @@ def asymmetry_chart(result: NewsAsymmetry, *, theme: Theme = "auto") -> go.Figur
     figure.update_xaxes(tickformat=form, ticksuffix=suffix, title=label(title), nticks=7)
     vintage = result.vintage.iloc[0]
     method = (
-        f"Announcements whose windows overlap count once, as their mean; p by permuted labels. Colour and shape tell the direction of the "
-        f"news, not of the market. Source: {vintage['source']} {vintage['symbol']}, sha256 {vintage['sha256'][:8]}."
+        "Announcements whose windows overlap count once, as their mean; p by permuted labels. Colour and shape tell "
+        f"the direction of the news, not of the market. Source: {vintage['source']} {vintage['symbol']}, sha256 "
+        f"{vintage['sha256'][:8]}."
     )
     return finish(figure, finding=_finding(result), method=method, body=260, theme=theme, legend=2)
 

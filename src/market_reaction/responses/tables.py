@@ -77,35 +77,39 @@ def _per_cent(level: float) -> str:
     return f"{100 * level:g}%"
 
 
-def response_html(result: NewsResponse) -> str:
-    """HTML of a response: the answer, both estimates, the first stage, what was left out."""
+def response_lines(result: NewsResponse) -> pd.DataFrame:
+    """Both estimates as they are read: the response to the step of the answer, its error, interval and p."""
     fit = result.fit
     step, size = wording.unit_step(result.to_unit)
     error = wording.amount(step * fit.event_study_std_error, result.unit).removeprefix("+")
+    ols = wording.amount(step * fit.event_study_ols, result.unit)
+    known = math.isfinite(fit.estimate)
     rows = [
-        [
-            "Rigobon-Sack",
-            wording.amount(step * fit.estimate, result.unit),
-            "",
-            confidence_set(result),
-            wording.p_value(fit.p_value),
-        ],
-        ["least squares over event days", wording.amount(step * fit.event_study_ols, result.unit), error, "", ""],
-    ]
+        ["Rigobon-Sack", wording.amount(step * fit.estimate, result.unit), "", confidence_set(result),
+         wording.p_value(fit.p_value)],
+        ["least squares over event days", ols, error, "", ""],
+    ]  # fmt: skip
+    headings = ["Estimate", f"Response to {size}", "Std. error", "Interval", "p"]
+    return pd.DataFrame(rows if known else [], columns=headings)
+
+
+def response_html(result: NewsResponse) -> str:
+    """HTML of a response: the answer, both estimates, the first stage, what was left out."""
+    fit, lines = result.fit, response_lines(result)
+    _, size = wording.unit_step(result.to_unit)
     method = (
         f"Response of {result.market} to a move of {result.to} by {size} that news caused, each in its own session, "
         f"from abnormal moves. Interval: {_per_cent(fit.level)} set. Variance of {result.to} on event days over other "
         f"days: {fit.variance_ratio:.2f}; first-stage F {fit.first_stage_f:.1f}. Least squares is biased by what else "
         "moves both markets; Rigobon-Sack assumes that this is no larger on event days."
     )
-    headings = ["Estimate", "Response", "Std. error", "Interval", "p"]
     parts = [
         f"<h3>{escape(wording.clean(f'Response of {result.market} to news in {result.to}'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        html_table(headings, [[cell(text) for text in row] for row in rows]) if math.isfinite(fit.estimate) else "",
-        *_quiet([method, *result.notes] if math.isfinite(fit.estimate) else []),
-        _left_out(result.excluded),
-        _sources(result.vintage),
+        _table(lines) if len(lines) else "",
+        *quiet([method, *result.notes] if len(lines) else []),
+        tables.left_out(result.excluded["reason"]),
+        tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)
 
@@ -136,34 +140,30 @@ def _path(values: np.ndarray, result: EventProjections) -> str:
     return f"{first} in its session" + (f", {last} by session +{len(values) - 1}" if len(values) > 1 else "")
 
 
-def projections_html(result: EventProjections) -> str:
-    """HTML of a projected path: the answer, a row for each horizon, what was left out."""
+def path_lines(result: EventProjections) -> pd.DataFrame:
+    """The path as it is read, one row a session: response to the shock, what chance does, and what one event does."""
 
     def move(value: float) -> str:
-        return wording.move(result.step * value, result.unit)
+        return wording.amount(result.step * value, result.unit)
 
     def between(row: Mapping[Hashable, float], low: str, high: str) -> str:
         return f"{move(row[low])} to {move(row[high])}" if math.isfinite(row[low]) else wording.NOT_AVAILABLE
 
-    rows = []
-    for row in result.to_frame().reset_index().to_dict("records"):
-        cells = [
+    rows = [
+        [
             f"{row['horizon']:+.0f}" if row["horizon"] else "0", move(row["coefficient"]),
             between(row, "conf_low", "conf_high"), between(row, "simultaneous_low", "simultaneous_high"),
             between(row, "permutation_low", "permutation_high"), wording.p_value(row["permutation_p"]),
             between(row, "without_one_low", "without_one_high"), str(row["n_events"]),
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
-    headings = [
-        "Session",
-        "Response",
-        "Interval",
-        "Band of the path",
-        "Random dates",
-        "p",
-        "Without one event",
-        "Events",
-    ]
+        ]
+        for row in result.to_frame().reset_index().to_dict("records")
+    ]  # fmt: skip
+    headings = ["Session", "Response", "Interval", "Band of the path", "Random dates", "p", "Without one event"]
+    return pd.DataFrame(rows, columns=[*headings, "Events"])
+
+
+def projections_html(result: EventProjections) -> str:
+    """HTML of a projected path: the answer, a row for each horizon, what was left out."""
     level = _per_cent(result.fit.level)
     legend = (
         f"Cumulated response to {result.shock} from the close before. Interval: {level} of each session alone. Band: "
@@ -174,23 +174,20 @@ def projections_html(result: EventProjections) -> str:
     parts = [
         f"<h3>{escape(wording.clean(f'Path of {result.market} after {result.shock}'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        html_table(headings, rows),
-        *_quiet([legend, *result.notes]),
-        _left_out(excluded),
-        _sources(result.vintage),
+        _table(path_lines(result)),
+        *quiet([legend, *result.notes]),
+        tables.left_out(excluded["reason"]),
+        tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)
 
 
-def _quiet(texts: Iterable[str]) -> list[str]:
+def _table(lines: pd.DataFrame) -> str:
+    """Lines as they are read, as a table of HTML."""
+    rows = [[cell(text) for text in row] for row in lines.itertuples(index=False, name=None)]
+    return html_table(list(lines.columns), rows)
+
+
+def quiet(texts: Iterable[str]) -> list[str]:
+    """HTML of remarks, one paragraph each."""
     return [f'<p class="mr-quiet">{cell(text)}</p>' for text in texts]
-
-
-def _left_out(excluded: pd.DataFrame) -> str:
-    """Fold the events that do not count, with the reason of each."""
-    rows = [[cell(event_id), cell(reason)] for event_id, reason in excluded["reason"].items()]
-    return tables.folded(f"{len(rows)} left out", html_table(["Event", "Reason"], rows)) if rows else ""
-
-
-def _sources(vintage: pd.DataFrame) -> str:
-    return tables.folded("Where the figures come from", tables.vintage_table(vintage))

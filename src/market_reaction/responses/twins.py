@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from market_reaction import tables, wording
+from market_reaction import wording
 from market_reaction.errors import WindowError
 from market_reaction.exports import Exportable, Provenance
+from market_reaction.prices import PriceSeries
 from market_reaction.responses.pairs import event_pairs, two_markets
 from market_reaction.responses.shocks import DIRECTIONS
 from market_reaction.study_result import EventStudyResult, t_row
-from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -39,8 +37,10 @@ class TwinMoves(Exportable):
         Coverage of the intervals.
     excluded : pandas.DataFrame
         Indexed by event_id: reason.
+    closes : tuple of str
+        When the closes of the two are struck, in their own clocks.
     notes : tuple of str
-        What "up" means, and when the two closes are struck.
+        What "up" means.
     parameters : dict
         What was asked for.
     vintage : pandas.DataFrame
@@ -54,6 +54,7 @@ class TwinMoves(Exportable):
     pairs: pd.DataFrame
     level: float
     excluded: pd.DataFrame
+    closes: tuple[str, str]
     notes: tuple[str, ...]
     parameters: dict[str, object]
     vintage: pd.DataFrame
@@ -97,28 +98,13 @@ class TwinMoves(Exportable):
 
     def answer(self, width: int | None = None) -> str:
         """Say which market moves more and whether they move together, on lines of ``width`` characters if given."""
-        rows = self.summary().to_dict("index")
-        one, two, gap = rows[self.first], rows[self.second], rows["difference"]
-        what = "after bad news, good news turned round," if self.turned else "over"
-        means = (
-            f"{self.first} {wording.amount(one['estimate'], self.unit)} and {self.second} "
-            f"{wording.amount(two['estimate'], self.unit)} on average {what} {one['n_events']:.0f} events"
-        )
-        if not math.isfinite(gap["p_value"]):
-            text = f"{means}; a test of the difference needs two events whose differences vary."
-        else:
-            found = "differs from zero" if gap["p_value"] <= wording.UNUSUAL else "is within what chance does"
-            text = (
-                f"{means}. The difference, {wording.amount(gap['estimate'], self.unit)} "
-                f"(± {wording.size(gap['std_error'], self.unit)}), {found} (p {wording.p_value(gap['p_value'])}, "
-                f"paired t; smallest detectable {wording.size(gap['mde'], self.unit)}). Their moves have a correlation "
-                f"of {wording.signed(self.correlation)}."
-            )
-        return wording.filled(text, width)
+        from market_reaction.responses.twin_view import twin_answer
+
+        return wording.filled(twin_answer(self), width)
 
     def plot(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
         """One point an event: the move of the first market against that of the second."""
-        from market_reaction.responses.twin_chart import twin_chart
+        from market_reaction.responses.twin_view import twin_chart
 
         return twin_chart(self, theme=theme)
 
@@ -127,22 +113,9 @@ class TwinMoves(Exportable):
         return f"<TwinMoves: {self.answer()}>"
 
     def _repr_html_(self) -> str:
-        rows = [
-            [cell(name), cell(wording.move(row["estimate"], self.unit)),
-             cell(wording.size(row["std_error"], self.unit)), cell(wording.p_value(row["p_value"])),
-             cell(f"{row['n_events']:.0f}")]
-            for name, row in self.summary().to_dict("index").items()
-        ]  # fmt: skip
-        left_out = [[cell(event_id), cell(reason)] for event_id, reason in self.excluded["reason"].items()]
-        parts = [
-            f"<h3>{escape(wording.clean(f'{self.first} and {self.second}'))}</h3>",
-            f'<p class="mr-answer">{cell(self.answer())}</p>',
-            html_table(["", "Mean move", "Std. error", "p (t)", "Events"], rows),
-            *(f'<p class="mr-quiet">{cell(text)}</p>' for text in self.notes),
-            tables.folded(f"{len(left_out)} left out", html_table(["Event", "Reason"], left_out)) if left_out else "",
-            tables.folded("Where the figures come from", tables.vintage_table(self.vintage)),
-        ]
-        return tables.wrapped(parts)
+        from market_reaction.responses.twin_view import twin_html
+
+        return twin_html(self)
 
 
 def twin_moves(study: EventStudyResult, first: str, second: str, *, level: float = 0.95) -> TwinMoves:
@@ -201,8 +174,7 @@ def twin_moves(study: EventStudyResult, first: str, second: str, *, level: float
             f"{'; '.join(dict.fromkeys(reasons))}. Load series that reach the events."
         )
     series = [study.prices[name] for name in names]
-    closes = "; ".join(f"{item.name} {item.instrument.bar_closes(item.source)[-1]}" for item in series)
-    ups = [f"{item.name}: {note}" for item in series if (note := wording.direction_note(item.instrument))]
+    one, other = (str(item.instrument.bar_closes(item.source)[-1]) for item in series)
     return TwinMoves(
         first=names[0],
         second=names[1],
@@ -211,7 +183,8 @@ def twin_moves(study: EventStudyResult, first: str, second: str, *, level: float
         pairs=kept.assign(turn=turns[kept.index]),
         level=level,
         excluded=reasons[reasons.ne("")].rename("reason").to_frame(),
-        notes=(*([f"{'; '.join(ups)}."] if ups else []), f"Closes are struck at: {closes}."),
+        closes=(one, other),
+        notes=_directions(series),
         parameters={"first": names[0], "second": names[1], "level": level}
         | {"estimation": study.windows.estimation, "normal_model": study.design.normal_model},
         vintage=study.vintage.loc[list(names)],
@@ -225,3 +198,12 @@ def _turns(events: pd.DataFrame) -> tuple[pd.Series, bool]:
         if signs.gt(0).any() and signs.lt(0).any():
             return signs, True
     return pd.Series(1.0, index=events.index), False
+
+
+def _directions(series: list[PriceSeries]) -> tuple[str, ...]:
+    """What "up" means in the two markets, once where it is the same; nothing where it is not stated."""
+    notes = {item.name: wording.direction_note(item.instrument) for item in series}
+    stated = {name: note for name, note in notes.items() if note}
+    if len(stated) == len(notes) and len(set(stated.values())) == 1:
+        return (f"In both, {next(iter(stated.values()))}.",)
+    return tuple(f"{name}: {note}." for name, note in stated.items())

@@ -12,7 +12,7 @@ from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish, label
 from market_reaction.timing import shared
-from market_reaction.timing.first_text import move_and_p, unusual_close
+from market_reaction.timing.first_text import first_close, move_and_p, unusual_close
 
 if TYPE_CHECKING:
     from market_reaction.timing.first_result import CloseOrder, StruckClose
@@ -57,8 +57,8 @@ def order_chart(result: CloseOrder, *, theme: Theme = "auto") -> go.Figure:
     )  # fmt: skip
     entries = sum(trace.showlegend is not False for trace in figure.data)
     method = (
-        "Circle: first moment the market could be traded on the news. Diamond: the first close that can hold it, with "
-        f"the change since the close before. {shared.source_line(result.vintage)}"
+        "Circle: first moment the market could be traded on the news. Diamond: the close taken to hold it, with the "
+        f"change since the close before. {shared.source_line(result.vintage)}"
     )
     return finish(
         figure, finding=_finding(result), method=method, body=_PER_ROW * len(rows) + 12, theme=theme,
@@ -126,7 +126,7 @@ def _texts(figure: go.Figure, rows: tuple[StruckClose, ...], hours: list[float],
         )  # fmt: skip
     for place, item in enumerate(rows):
         for text, at in (
-            (wording.move(item.change, item.unit), 0.845),
+            (_change(item), 0.845),
             (wording.p_value(item.rank.p_value), 1.0),
         ):
             figure.add_annotation(
@@ -140,6 +140,11 @@ def _texts(figure: go.Figure, rows: tuple[StruckClose, ...], hours: list[float],
             )  # fmt: skip
 
 
+def _change(item: StruckClose) -> str:
+    """Change with its unit, short for a column."""
+    return wording.move(item.change, item.unit) + (" pts" if item.unit == "points" else "")
+
+
 def _name(item: StruckClose) -> str:
     name = label(themes.shortened(item.market, 24))
     notes = [item.quote_note] if item.quote_note.startswith("up ") else []
@@ -150,6 +155,5 @@ def _name(item: StruckClose) -> str:
 
 def _finding(result: CloseOrder) -> str:
     first = result.headlines[0]
-    return (
-        f"First close that can hold the news: {first.market}, {first.close_utc:%d %b %H:%M} UTC ({move_and_p(first)})"
-    )
+    when = f"{first.close_utc:%d %b %H:%M} UTC"
+    return f"First close {first_close(result)} the news: {first.market}, {when} ({move_and_p(first)})"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.placebo import PlaceboRank
 
@@ -133,8 +133,7 @@ class CloseOrder(Exportable):
         """Say who could trade first, whose close held the news first, and what daily closes cannot say."""
         from market_reaction.timing.first_text import order_answer
 
-        text = order_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(order_answer(self), width)
 
     def plot(self, *, kind: Literal["order"] = "order", theme: Theme = "auto") -> go.Figure:
         """First tradable moment and close of each market, in hours from the announcement.

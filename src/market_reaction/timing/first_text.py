@@ -31,13 +31,7 @@ def order_answer(result: CloseOrder) -> str:
         sentences.append(f"The first unusual one was {item.market}'s, {_struck_at(item)} ({move_and_p(item)}).")
     elif not unusual and any(math.isfinite(item.rank.p_value) for item in rows):
         sentences.append("None of the closes was unusual.")
-    unsure = list(dict.fromkeys(item.market for item in result.closes if item.ambiguous))
-    if unsure:
-        others = [item for item in result.closes if item.ambiguous and not item.headline]
-        where = wording.listed(
-            [f"{item.market} on {wording.day(item.session)} ({move_and_p(item)})" for item in others]
-        )
-        sentences.append(f"Ambiguous: {wording.listed(unsure)}" + (f"; also possible: {where}." if others else "."))
+    sentences += _ambiguous(result)
     unknown = "Clock unknown. " if result.event["precision"] == "date" else ""
     return wording.clean(unknown + " ".join([*sentences, LIMIT]))
 
@@ -50,10 +44,27 @@ def _tradable(result: CloseOrder) -> list[str]:
         return []
     soonest = min(known.values())
     names = wording.listed([market for market, wait in known.items() if wait == soonest])
-    when = "were open when the news came" if soonest == 0 else f"could trade first, {wording.duration(soonest)} later"
+    when = (
+        "were open when the news came" if soonest == 0 else f"could be traded first, {wording.duration(soonest)} later"
+    )
     if soonest == 0 and sum(wait == soonest for wait in known.values()) == 1:
         when = "was open when the news came"
     return [f"{names} {when}."]
+
+
+def _ambiguous(result: CloseOrder) -> list[str]:
+    """Sentence on the markets of which another close may be the first on the news; none where there is no such."""
+    unsure = list(dict.fromkeys(item.market for item in result.closes if item.ambiguous))
+    others = [item for item in result.closes if item.ambiguous and not item.headline]
+    where = [f"{item.market} on {wording.day(item.session)} ({move_and_p(item)})" for item in others]
+    also = f"; also possible: {wording.listed(where)}" if others else ""
+    return [f"The session is ambiguous in {wording.listed(unsure)}{also}."] if unsure else []
+
+
+def first_close(result: CloseOrder) -> str:
+    """What the first headline close is to the news, in words that claim no more than its clock."""
+    unsure = result.headlines[0].ambiguous or result.event["precision"] == "date"
+    return "taken to hold" if unsure else "certain to hold"
 
 
 def _first(result: CloseOrder) -> str:
@@ -63,7 +74,7 @@ def _first(result: CloseOrder) -> str:
     beside = f", with that of {wording.listed(level)} at the same time or not certainly later" if level else ""
     later = f", {wording.duration(first.minutes_to_close)} later" if math.isfinite(first.minutes_to_close) else ""
     close = f"{_struck_at(first)}{later} ({move_and_p(first)})"
-    return f"The first close that can hold it was {first.market}'s, {close}{beside}."
+    return f"The first close {first_close(result)} it was {first.market}'s, {close}{beside}."
 
 
 def _struck_at(item: StruckClose) -> str:
@@ -127,7 +138,7 @@ def order_html(result: CloseOrder) -> str:
         f'<p class="mr-answer">{tables.cell(result.answer())}</p>',
         tables.html_table(headings, rows, classes),
         tables.bullets(result.notes),
-        shared.section("Not available", tables.html_table(["Market", "Reason"], missing) if missing else ""),
-        shared.sources(result.vintage),
+        tables.section("Not available", tables.html_table(["Market", "Reason"], missing) if missing else ""),
+        tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)

@@ -48,7 +48,10 @@ def gap_chart(result: OvernightGaps, *, theme: Theme = "auto") -> go.Figure:
     _texts(figure, pieces, places)
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     reach = 108 * max([abs(piece.test.abnormal) for piece in pieces] + [_bound(piece) for piece in pieces] + [0.001])
-    figure.update_xaxes(title="change, log per cent", range=[-reach, reach], domain=[0, _BARS_TO], ticksuffix="%")
+    figure.update_xaxes(
+        title="change less its usual mean, log per cent", range=[-reach, reach], domain=[0, _BARS_TO],
+        tickformat="+.2~f", ticksuffix="%",
+    )  # fmt: skip
     figure.update_yaxes(
         tickmode="array", tickvals=[place + 0.5 for place in places[::2]], showgrid=False,
         ticktext=[_row_name(piece) for piece in pieces[::2]], range=[(places or [0])[-1] + 0.8, -0.8],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.placebo import PlaceboRank
 
@@ -178,8 +178,7 @@ class OvernightGaps(Exportable):
         """Say how the first market's move splits, whether each part was unusual, and which came before the news."""
         from market_reaction.timing.gap_text import gap_answer
 
-        text = gap_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(gap_answer(self), width)
 
     def plot(self, *, kind: Literal["parts"] = "parts", theme: Theme = "auto") -> go.Figure:
         """Bars of both parts of every market; parts that came before the news are hatched.

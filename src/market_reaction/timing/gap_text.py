@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from market_reaction.timing.gap_result import GapPart, OvernightGaps
 
 NAMES = {"gap": "overnight gap", "session": "session move"}
+AT_THE_CLOSE = 0.005  # share of a gap's hours up to which news counts as that of the close before it
 NEWS = {
     "holds it": "holds the news",
     "before it": "before the news: no reaction to it",
@@ -30,6 +31,8 @@ def gap_answer(result: OvernightGaps) -> str:
         return wording.clean(f"No market here can be split into overnight gap and session move ({reasons}).")
     gap, session = headline[:2]
     sentences = [_split(gap, session), _place(gap)]
+    if gap.ambiguous:
+        sentences.append("Its session is ambiguous; the table splits the other possible one too.")
     others = headline[2:]
     unusual = [piece for piece in others if unusual_part(piece)]
     if others:
@@ -41,7 +44,9 @@ def gap_answer(result: OvernightGaps) -> str:
         verb = "was" if len(unusual) == 1 else "were"
         sentences.append(f"Of {of}, {found} {verb} unusual." if unusual else f"No part of {of} was unusual.")
         if unusual:
-            sentences.append(f"Of {len(headline)} parts, about {UNUSUAL * len(headline):.1f} would be by chance.")
+            sentences.append(
+                f"Of {len(headline)} parts, about {UNUSUAL * len(headline):.1f} would be unusual by chance."
+            )
     return wording.clean(" ".join(sentences))
 
 
@@ -77,6 +82,8 @@ def _place(gap: GapPart) -> str:
     """Where the news fell, and what that means for the two parts."""
     if gap.news == "before it":
         return "The news came inside the session, so the gap was there before it and is no reaction to it."
+    if gap.news == "holds it" and gap.share_before < AT_THE_CLOSE:
+        return "The news came at the close before, so the gap is the first move that can hold it."
     if gap.news == "holds it":
         return (
             f"The news came before the open, when {wording.share(gap.share_before)} of the hours since the close "
@@ -121,7 +128,7 @@ def gap_html(result: OvernightGaps) -> str:
         tables.html_table(headings, rows, classes) if rows else "",
         f'<p class="mr-quiet">{escape(legend)}</p>' if rows else "",
         tables.bullets(result.notes),
-        shared.section("Without a split", tables.html_table(["Market", "Session", "Reason"], left) if left else ""),
-        shared.sources(result.vintage),
+        tables.section("Without a split", tables.html_table(["Market", "Session", "Reason"], left) if left else ""),
+        tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)

@@ -68,7 +68,7 @@ def _finding(result: LeadLag) -> str:
     both = float(result.synchronised["correlation"].iloc[0])
     row: Any = result.correlations.loc[lag]
     found = wording.signed(row["correlation"])
-    text = f"{result.follower} goes most with {result.leader}'s return {lag_name(lag)} ({found})"
+    text = f"{result.follower} moves most closely with {result.leader}'s return {lag_name(lag)} ({found})"
     return f"{text}; synchronised {wording.signed(both)}" if both == both else text
 
 

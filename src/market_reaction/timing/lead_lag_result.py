@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 
 if TYPE_CHECKING:
@@ -120,8 +120,7 @@ class LeadLag(Exportable):
         """Say at which lag the two move together, what of it the clocks explain, and whether anything is left."""
         from market_reaction.timing.lead_lag_text import lead_lag_answer
 
-        text = lead_lag_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(lead_lag_answer(self), width)
 
     def plot(self, *, kind: Literal["lags"] = "lags", theme: Theme = "auto") -> go.Figure:
         """Correlation by lag with its interval, beside what the clocks alone give.

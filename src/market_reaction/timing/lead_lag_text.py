@@ -7,7 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from market_reaction import tables, wording
-from market_reaction.timing import shared
 from market_reaction.wording import UNUSUAL
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _strongest(result: LeadLag) -> str:
     level = f"{100 * result.parameters['level']:g}%"
     found: Any = frame.loc[lag]
     text = (
-        f"{result.follower} goes most with {result.leader}'s return {lag_name(lag)} (correlation "
+        f"{result.follower} moves most closely with {result.leader}'s return {lag_name(lag)} (correlation "
         f"{_with_interval(found)}, {level} interval in brackets"
     )
     if lag == 0:
@@ -77,7 +76,7 @@ def _clock(result: LeadLag) -> str:
     share = f"{wording.share(row['hours_in_common'])} of the hours of each {result.follower} return"
     return (
         f"{later} closes {wording.duration(60 * abs(apart))} after {earlier}, so {share} lie in "
-        f"{result.leader}'s return {lag_name(lag)}{whole}: that lag is clock before it is slow reaction."
+        f"{result.leader}'s return {lag_name(lag)}{whole}: the clocks alone bring about a correlation there."
     )
 
 
@@ -97,13 +96,13 @@ def _beyond(result: LeadLag) -> str:
     least = wording.p_value(float(beyond["holm_p"].min()))
     if found.empty:
         lags = f"At the {len(beyond)} lags without hours in common"
-        return f"{lags} nothing is distinguishable from zero (least p {least}, Holm)."
+        return f"{lags} nothing is distinguishable from zero (smallest p {least}, by Holm)."
     parts = [
         f"{result.leader}'s return {lag_name(int(lag))} ({_with_interval(row)}, p {wording.p_value(row['holm_p'])})"
         for lag, (_, row) in zip(found.index.tolist(), found.iterrows(), strict=True)
     ]
     family = f"p by Holm over {len(beyond)} lags"
-    return f"Beyond the clocks, {result.follower} is related to {wording.listed(parts)} ({family})."
+    return f"{result.follower} is related to what shares no hours with it: {wording.listed(parts)}; {family}."
 
 
 def _parts(result: LeadLag) -> list[str]:
@@ -116,7 +115,7 @@ def _parts(result: LeadLag) -> list[str]:
     same = session["correlation"] * gap["correlation"] > 0
     if in_gap:
         after = (
-            "is not found after the open" if not later else "goes on after it" if same else "is partly taken back after"
+            "is not found after it" if not later else "goes on after it" if same else "is partly taken back after it"
         )
         text = f"is in {result.follower}'s gap ({_with_interval(gap)}) and {after}"
     else:
@@ -137,11 +136,11 @@ def lead_lag_html(result: LeadLag) -> str:
         parts += [
             _lag_table(result),
             f'<p class="mr-quiet">{escape(_LEGEND)}</p>',
-            shared.section("Dimson betas", _beta_table(result)),
-            shared.section("At the open and after", _part_table(result)),
+            tables.section("Dimson betas", _beta_table(result)),
+            tables.section("At the open and after", _part_table(result)),
             tables.bullets(result.notes),
         ]
-    return tables.wrapped([*parts, shared.sources(result.vintage)])
+    return tables.wrapped([*parts, tables.sources(result.vintage)])
 
 
 _LEGEND = (

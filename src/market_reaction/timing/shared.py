@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from market_reaction import tables, wording
+from market_reaction import wording
 
 if TYPE_CHECKING:
     from market_reaction.inference.placebo import PlaceboRank
@@ -33,16 +32,6 @@ def share_note(piece: GapPart) -> str:
     if piece.news != "holds it" or not math.isfinite(piece.share_before):
         return ""
     return f", {wording.share(piece.share_before)} of its time came before"
-
-
-def section(heading: str, body: str) -> str:
-    """HTML of a part with its heading; empty where the part is."""
-    return f"<h4>{escape(heading)}</h4>{body}" if body else ""
-
-
-def sources(vintage: pd.DataFrame) -> str:
-    """Folded table of where the series come from."""
-    return tables.folded("Where the figures come from", tables.vintage_table(vintage))
 
 
 def source_line(vintage: pd.DataFrame) -> str:
