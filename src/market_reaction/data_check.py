@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -88,7 +87,7 @@ class DataCheck(Exportable):
         if len(self.prices):
             sentences += [self._span(), self._to_look_at()]
         text = " ".join(sentences)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(text, width)
 
     def _span(self) -> str:
         ends = self.prices.vintage["last"]
@@ -107,7 +106,10 @@ class DataCheck(Exportable):
             else "The quality rules name nothing"
         )
         left_out = f"{len(self.excluded)} rows were left out"
-        return f"{text}, {left_out}, and {rolls} returns span a roll of a future." if rolls else f"{text}; {left_out}."
+        if not rolls:
+            return f"{text}; {left_out}."
+        spans = "1 return spans" if rolls == 1 else f"{rolls} returns span"
+        return f"{text}, {left_out}, and {spans} a roll of a future."
 
     def rolls_in_words(self, width: int | None = None) -> str:
         """What the roll days mean, in a sentence.
@@ -129,7 +131,7 @@ class DataCheck(Exportable):
                 f"{len(held)} returns span two contracts; the largest for its time is {largest['market']} on "
                 f"{largest['session']:%Y-%m-%d}, {wording.move(largest['move'], largest['unit'])}."
             )
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(text, width)
 
     def to_frame(self) -> pd.DataFrame:
         """Coverage, one row a market and year."""

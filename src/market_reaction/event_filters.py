@@ -54,11 +54,12 @@ class EventSelection:
         """The rows that pass."""
         return self.events.copy()
 
-    def answer(self) -> str:
-        """Say how many rows pass, and what each filter leaves out."""
+    def answer(self, width: int | None = None) -> str:
+        """Say how many rows pass, and what each filter leaves out, on lines of ``width`` characters if given."""
         total = len(self.events) + len(self.excluded)
         parts = [f"{name} leaves out {row['n_left_out']}" for name, row in self.steps.iterrows()]
-        return f"{len(self.events)} of {total} announcements are taken" + (f": {', '.join(parts)}." if parts else ".")
+        text = f"{len(self.events)} of {total} announcements are taken" + (f": {', '.join(parts)}." if parts else ".")
+        return wording.filled(text, width)
 
     def __repr__(self) -> str:
         """Say the answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.other_news import OtherNews
 from market_reaction.placebo import MarketPlacebo, PlaceboResult
@@ -241,8 +241,7 @@ class ReactionResult(Exportable):
         """Say in a sentence or two what moved and whether it was unusual, on lines of ``width`` characters if given."""
         from market_reaction import tables
 
-        text = tables.answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(tables.answer(self), width)
 
     def plot(
         self,

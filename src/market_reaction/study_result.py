@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from market_reaction import wording
 from market_reaction.design import Design
 from market_reaction.errors import WindowError
 from market_reaction.exports import Exportable, Provenance
@@ -362,8 +362,7 @@ class EventStudyResult(Exportable):
         """Say in a sentence or two what the mean did and whether it can be told from zero, on lines of ``width``."""
         from market_reaction.study_words import study_answer
 
-        text = study_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(study_answer(self), width)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables of the result by name, the main one first; unrounded decimals."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -84,8 +83,7 @@ class ClaimsResult(Exportable):
         """Say what is true, what is not, and whether it matters, on lines of ``width`` characters if given."""
         from market_reaction.claims import words
 
-        text = words.answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(words.answer(self), width)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a claim, unrounded decimals: verdict, figure, threshold, reason, session, source, placebo p, rank.

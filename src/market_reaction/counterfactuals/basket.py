@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,15 +68,12 @@ class BasketReaction(Exportable):
 
     def answer(self, width: int | None = None) -> str:
         """Say what the basket did beyond its synthetic controls, and how unusual that was."""
-        text = wording.clean(self._sentence())
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(wording.clean(self._sentence()), width)
 
     def _sentence(self) -> str:
         if self.why_not:
             return f"No basket effect: {self.why_not}"
         row = self.frame.iloc[0]
-        first, last = self.window
-        span = "in the reaction session" if first == last == 0 else f"over sessions [{first},{last}]"
         rank = float(row["time_p"])
         verdict = "no rank in time: " + str(row["time_note"])
         if math.isfinite(rank):
@@ -88,13 +84,14 @@ class BasketReaction(Exportable):
                 f"{wording.size(row['time_mde'], 'return')}"
             )
         donors = (
-            f"p {wording.p_value(row['placebo_p'])} among groups of donors"
+            f"p {wording.p_value(row['placebo_p'])} among groups of donors, floor "
+            f"{wording.p_value(row['placebo_p_floor'])}"
             if math.isfinite(float(row["placebo_p"]))
             else f"no rank among donors: {row['note']}"
         )
         return (
             f"The basket of {wording.listed(self.markets)} moved {wording.move(row['estimate'], 'return')} beyond its "
-            f"synthetic controls {span} ({verdict}; {donors})."
+            f"synthetic controls {wording.sessions_of(self.window)} ({verdict}; {donors})."
         )
 
     def __repr__(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.normal_models import NormalModel
 from market_reaction.placebo import JointPlacebo, PlaceboResult
@@ -90,8 +90,8 @@ class CounterfactualComparison(Exportable):
         pandas.DataFrame
             Columns share, model, session, headline (whether the session leads), inputs (benchmark, factors or donors),
             change (simple return of day 0), abnormal (of the share's own return kind), usual_day, placebo_p,
-            placebo_p_floor, n_placebo, mde, and for each event window change[0,1] (simple return from the close before
-            it to its last), car[0,1] and car_std_error[0,1].
+            placebo_p_floor, n_placebo, mde, critical (usual days to exceed for a p of 0.05), for each event window change[0,1] (simple return from the close before
+            it to its last), car[0,1] and car_std_error[0,1], and note (why there is no p).
         """
         return self.rows.copy()
 
@@ -133,7 +133,7 @@ class CounterfactualComparison(Exportable):
         Parameters
         ----------
         markets : sequence of str, optional
-            Shares of the basket; all when left out. Those that could not be had are named in its notes.
+            Shares of the basket; all when left out. Those that could not be had are in its ``excluded``.
         window : tuple of int, optional
             Inclusive session offsets inside the windows; day 0 when left out.
         history : int, optional
@@ -158,8 +158,7 @@ class CounterfactualComparison(Exportable):
         """Say which shares moved beyond their market and whether that was unusual, alone and together."""
         from market_reaction.counterfactuals.tables import answer
 
-        text = answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(answer(self), width)
 
     def plot(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.placebo import PlaceboResult
 from market_reaction.responses.pairs import market_of
@@ -255,8 +255,7 @@ class ClassStudies(Exportable):
         """Say how the first market reacts to the first two classes, and in which markets these differ."""
         from market_reaction.event_classes.words import class_answer
 
-        text = class_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(class_answer(self), width)
 
     def plot(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.placebo import PlaceboRank
 from market_reaction.intraday.bars import BarData, BarSeries
@@ -138,8 +138,7 @@ class IntradayResult(Exportable):
         """Say in a sentence or two what moved and whether it was unusual, or why that cannot be told."""
         from market_reaction.intraday import words
 
-        text = words.answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(words.answer(self), width)
 
     def plot(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.errors import WindowError
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.power import check_share
@@ -141,8 +141,7 @@ class Analogues(Exportable):
         """Say what the first market did after the past events, where the announcement stands, and how few they are."""
         from market_reaction.past_events.words import analogues_answer
 
-        text = analogues_answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(analogues_answer(self), width)
 
     def plot(
         self,
@@ -188,6 +187,12 @@ class Analogues(Exportable):
             "Paths": self.to_frame(),
             "Left out": self.excluded,
         }
+
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The standing of the announcement as it is read."""
+        from market_reaction.past_events.words import standing_lines
+
+        return {"Standing": standing_lines(self)}
 
     def provenance(self) -> Provenance:
         """What was asked for and where the series come from."""

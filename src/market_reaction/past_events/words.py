@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from market_reaction import tables, wording
 from market_reaction.event_classes.groups import rows_of
 from market_reaction.tables import cell, html_table
@@ -87,21 +89,27 @@ def analogues_html(result: Analogues) -> str:
     return tables.wrapped(parts)
 
 
-def _standing_table(result: Analogues) -> str:
+def standing_lines(result: Analogues) -> pd.DataFrame:
+    """Standing of the announcement among the past events as it is read, one row a market."""
     rows = []
     for row in result.summary().reset_index().to_dict("records"):
         unit = row["unit"]
         rank = f"{int(row['rank'])} of {row['of']}" if math.isfinite(row["rank"]) else wording.NOT_AVAILABLE
         share = f"{wording.share(row['share'])} ({wording.share(row['conf_low'])} to {wording.share(row['conf_high'])})"
-        cells = [
+        rows.append([
             row["market"], sessions(result, row["tau"]), wording.move(row["announcement"], unit),
             wording.move(row["median"], unit), f"{wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}",
             f"{wording.move(row['low'], unit)} to {wording.move(row['high'], unit)}", rank,
             share + ("" if row["share_of"] == "same sign" else " rose"), row["n_events"], row["n_clusters"],
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
+        ])  # fmt: skip
     headings = ["Market", "Sessions", "This one", "Median", "Middle half", "Range", "Rank", "Same sign", "Events"]
-    return html_table([*headings, "Separate"], rows)
+    return pd.DataFrame(rows, columns=[*headings, "Separate"])
+
+
+def _standing_table(result: Analogues) -> str:
+    lines = standing_lines(result)
+    rows = [[cell(text) for text in row] for row in lines.itertuples(index=False, name=None)]
+    return html_table(list(lines.columns), rows)
 
 
 def _nearest_table(result: Analogues) -> str:

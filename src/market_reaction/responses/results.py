@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.identification import RigobonSack
 from market_reaction.inference.projections import LocalProjections
@@ -61,11 +62,11 @@ class NewsResponse(Exportable):
 
         return summary_frame(self)
 
-    def answer(self) -> str:
-        """Say in a sentence which way and how far the market moves."""
+    def answer(self, width: int | None = None) -> str:
+        """Say which way and how far the market moves, on lines of ``width`` characters if given."""
         from market_reaction.responses.tables import response_answer
 
-        return response_answer(self)
+        return wording.filled(response_answer(self), width)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables of the result by name, the main one first; unrounded decimals."""
@@ -78,6 +79,12 @@ class NewsResponse(Exportable):
         from market_reaction.exports import response_tables
 
         return response_tables.response_provenance(self)
+
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Both estimates as they are read, for the step that the answer names."""
+        from market_reaction.responses.tables import response_lines
+
+        return {"Response": response_lines(self)}
 
     def __repr__(self) -> str:
         """Say the answer."""
@@ -160,11 +167,11 @@ class EventProjections(Exportable):
             index=pd.Index(fit.horizons, name="horizon"),
         )
 
-    def answer(self) -> str:
-        """Say in a sentence where the path ends and whether random dates do as much."""
+    def answer(self, width: int | None = None) -> str:
+        """Say where the path ends and whether random dates do as much, on lines of ``width`` characters if given."""
         from market_reaction.responses.tables import projections_answer
 
-        return projections_answer(self)
+        return wording.filled(projections_answer(self), width)
 
     def plot(self, *, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
         """Response by horizon with both bands, and the range of shocks on random dates."""
@@ -183,6 +190,12 @@ class EventProjections(Exportable):
         from market_reaction.exports import response_tables
 
         return response_tables.projection_provenance(self)
+
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The path as it is read, for the shock that the answer names."""
+        from market_reaction.responses.tables import path_lines
+
+        return {"Path": path_lines(self)}
 
     def __repr__(self) -> str:
         """Say the answer."""
