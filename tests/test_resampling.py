@@ -153,6 +153,18 @@ def test_exchanging_the_groups_changes_the_sign_alone(seed, one, two, unit, shif
     assert found.statistic == pytest.approx(moved.statistic, rel=1e-6)
 
 
+def test_difference_of_groups_is_the_share_of_all_labels():
+    first, second = np.array([0.3, -0.1, 0.8, 0.5]), np.array([1.0, np.nan, 0.2, 2.5, 1.4, 0.9])
+    every = every_welch(first, second[np.isfinite(second)])
+    found = group_difference(first, second)
+    assert found.p_value == np.mean(np.abs(every) >= abs(every[0]) - 1e-9)
+    assert (found.distribution, found.floor, found.n) == ("all 126 ways to label the values", 1 / 126, 9)
+
+
+def test_one_group_without_spread_is_no_obstacle():
+    assert 0 < group_difference(np.ones(4), np.array([0.0, 0.5, -0.4, 0.2])).p_value <= 1
+
+
 def test_groups_far_apart_reach_the_floor():
     found = group_difference(np.array([9.0, 9.1, 9.2, 9.4]), np.array([1.0, 1.1, 1.3, 1.4]))
     assert found.p_value == found.floor == 2 / 70

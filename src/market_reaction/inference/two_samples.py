@@ -1,4 +1,4 @@
-"""Difference between the means of two groups of events, without equal variances: Welch's t, and permuted labels."""
+"""Difference between the means of two groups of events, without equal variances: Welch's t and its interval."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import numpy as np
 from scipy import special
 
 from market_reaction.inference.arrays import present, vary
-from market_reaction.inference.permutations import DRAWS, share_as_large, subsets
 from market_reaction.inference.power import check_share, t_mde_factor
-from market_reaction.inference.results import StatisticalTest, not_applicable
 
 LEAST_PER_GROUP = 2
-PERMUTATION_NULL = "The two groups have the same distribution, so that their labels could be exchanged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,68 +98,3 @@ def _why_not(one: np.ndarray, two: np.ndarray) -> str:
     if min(len(one), len(two)) < LEAST_PER_GROUP:
         return f"a difference needs {LEAST_PER_GROUP} values in each group; {len(one)} and {len(two)} given"
     return "" if vary(one) or vary(two) else "the values of both groups do not vary"
-
-
-def label_permutation(first: np.ndarray, second: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> StatisticalTest:
-    """Permutation test of the difference between two means: |t| of Welch over the ways to hand out the labels.
-
-    Parameters
-    ----------
-    first, second : numpy.ndarray
-        One value per event of each group, shapes (n_1,) and (n_2,); NaN marks an absent one.
-    draws, seed : int
-        Random permutations, and their seed; all are used where there are no more than that.
-
-    Returns
-    -------
-    StatisticalTest
-        ``"label_permutation"``, two-sided; its floor is 1 over the number of ways. Not applicable where
-        ``welch_difference`` is not.
-
-    Raises
-    ------
-    WindowError
-        As ``welch_difference``; no draw.
-
-    Notes
-    -----
-    Exact where the groups have one distribution and, because the statistic is studentised, valid for equal means alone
-    in large samples.
-
-    References
-    ----------
-    Janssen (1997), Statistics and Probability Letters 36:9; Chung and Romano (2013), Annals of Statistics 41:484.
-
-    Examples
-    --------
-    >>> found = label_permutation(np.array([1.0, 2.0, 3.0]), np.array([4.0, 6.0, 8.0, 10.0]))
-    >>> round(found.p_value, 4), round(found.floor, 4)  # 2 and 1 of 35 ways
-    (0.0571, 0.0286)
-    """
-    one, two = present("first", first), present("second", second)
-    values = np.concatenate([one, two])
-    reason = _why_not(one, two)
-    if reason:
-        return not_applicable("label_permutation", PERMUTATION_NULL, len(values), reason)
-    members, all_of_them = subsets(len(values), len(two), draws, seed)
-    in_second = np.zeros((len(members), len(values)), dtype=bool)
-    np.put_along_axis(in_second, members, True, axis=1)
-    statistics = _welch_statistics(values, in_second, len(one), len(two))
-    ways = len(members)
-    return StatisticalTest(
-        "label_permutation", float(statistics[0]), share_as_large(np.abs(statistics)), float("nan"), PERMUTATION_NULL,
-        f"all {ways} ways to hand out the labels" if all_of_them else f"{ways - 1} permutations of the labels",
-        len(values), "exact", "", 1.0 / ways,
-    )  # fmt: skip
-
-
-def _welch_statistics(values: np.ndarray, in_second: np.ndarray, n_first: int, n_second: int) -> np.ndarray:
-    """Welch's t for each row of labels, shape (P, n) to (P,); 0 where neither the means differ nor the values vary."""
-    means, variances = [], []
-    for mask, count in ((~in_second, n_first), (in_second, n_second)):
-        mean = np.where(mask, values, 0.0).sum(axis=1) / count
-        variances.append((np.where(mask, values - mean[:, None], 0.0) ** 2).sum(axis=1) / (count - 1) / count)
-        means.append(mean)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistics = (means[0] - means[1]) / np.sqrt(variances[0] + variances[1])
-    return np.where(np.isnan(statistics), 0.0, statistics)

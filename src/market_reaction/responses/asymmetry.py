@@ -12,8 +12,9 @@ from market_reaction import wording
 from market_reaction.errors import WindowError
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.inference.permutations import DRAWS
+from market_reaction.inference.resampling import group_difference
 from market_reaction.inference.results import StatisticalTest
-from market_reaction.inference.two_samples import MeanDifference, label_permutation, welch_difference
+from market_reaction.inference.two_samples import MeanDifference, welch_difference
 from market_reaction.responses.pairs import market_of
 from market_reaction.responses.shocks import DIRECTIONS
 from market_reaction.study_result import EventStudyResult, t_row
@@ -150,7 +151,8 @@ def good_and_bad_news(
     Returns
     -------
     NewsAsymmetry
-        NaN and the reason where a direction has fewer than two clusters.
+        NaN and the reason in ``excess`` where a direction has fewer than two clusters, in ``permutation`` where it has
+        fewer than four.
 
     Raises
     ------
@@ -203,7 +205,7 @@ def good_and_bad_news(
         window=(int(chosen[0]), int(chosen[1])),
         cases=cases,
         excess=welch_difference(bad, -good, level),
-        permutation=label_permutation(bad, -good, draws=draws, seed=seed),
+        permutation=group_difference(bad, -good, draws, seed),
         level=level,
         excluded=reasons[reasons.ne("")].rename("reason").to_frame(),
         notes=tuple(note for note in (wording.direction_note(series.instrument),) if note),

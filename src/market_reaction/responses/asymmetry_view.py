@@ -59,8 +59,8 @@ def _mean(result: NewsAsymmetry, side: str, row: dict[Hashable, Any]) -> str:
 def _verdict(result: NewsAsymmetry) -> str:
     """Whether good news undoes what bad news does."""
     excess, permuted = result.excess, result.permutation
-    if not math.isfinite(excess.p_value):
-        return f"Whether good news undoes what bad news does is not tested: {excess.note}."
+    if not math.isfinite(permuted.p_value):
+        return f"Whether good news undoes what bad news does is not tested: {permuted.note}."
     p = f"p {wording.p_value(permuted.p_value)} by permuted labels, {wording.p_value(excess.p_value)} by Welch's t"
     sums = f"they sum to {wording.amount(excess.estimate, result.unit)}"
     if _mirrored(result):
