@@ -14,6 +14,7 @@ import pytest
 import check_notebooks
 from helpers import text_of, warned
 from market_reaction.instruments import DEFAULT_MARKETS
+from market_reaction.notebook_pages import charts_of, prove_charts
 from market_reaction.notebooks import NotebookError, notebook_parameters, run_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -190,21 +191,39 @@ def test_main_counts_problems(tmp_path: Path, cells: list[dict[str, Any]], capsy
 
 # Running the notebooks.
 
-PLOTLY = "application/vnd.plotly.v1+json"
+NOTHING = "Nothing to draw"  # title of a chart that says what is missing
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_offline(path: Path, execute: Callable[..., Any]) -> None:
     cells = execute(path)
     assert warned(cells) == []
+    answer = text_of(cells["answer"].outputs, "text/plain") or printed(cells["answer"])
+    assert re.match(r"\S.{20,}\.", " ".join(answer.split())), f"no sentence: {answer!r}"
+    for figure in charts_of({"cells": list(cells.values())}):
+        title = figure["layout"]["title"]["text"]
+        assert re.search(r"<b>\S", title), f"a chart without a finding: {title!r}"
+        assert [trace for trace in figure["data"] if len(trace) > 1] or NOTHING in title, f"no data: {title!r}"
     if path.stem == "01_one_announcement":
-        answer = "".join(output["text"] for output in cells["answer"].outputs)
         assert answer.startswith("CSI 300 rose 0.75% in its session of 2025-06-11")
         assert "3,894.63" in text_of(cells["table"].outputs, "text/html")
-        charts = [
-            output for cell in cells.values() for output in cell.get("outputs", []) if PLOTLY in output.get("data", {})
-        ]
-        assert len(charts) == 4
+        assert len(charts_of({"cells": list(cells.values())})) == 4
+
+
+def printed(cell: Any) -> str:
+    return "".join(output["text"] for output in cell.outputs if output.get("name") == "stdout")
+
+
+def test_a_folder_of_files_is_checked_the_same_way(execute: Callable[..., Any], reference: Path) -> None:
+    """The E-mini and its rolls come from the folder: 24 December 2018 follows the last trade of the Z contract."""
+    path = ROOT / "notebooks" / "00_check_data.ipynb"
+    cells = execute(
+        path, SOURCE="files", FOLDER=str(reference / "data" / "series"), MARKETS=["E-mini S&P 500", "CSI 300"]
+    )
+    assert warned(cells) == []
+    assert printed(cells["answer"]).startswith("All 2 markets can be had.")
+    assert "E-mini S&P 500 on 2018-12-24, −5.24%" in " ".join(printed(cells["rolls"]).split())
+    assert "CMES" in text_of(cells["table"].outputs, "text/html")
 
 
 def test_another_announcement_is_a_change_of_one_cell(execute: Callable[..., Any]) -> None:
@@ -224,7 +243,7 @@ def test_run_writes_notebook_and_offline_page(tmp_path: Path) -> None:
     assert executed.notebook == tmp_path / "june.ipynb"
     page = executed.html.read_text(encoding="utf-8")
     assert "clock unknown" in page.casefold()
-    assert page.count('class="plotly-graph-div"') == 4
+    prove_charts(page, 4)
     loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=\"(?!data:)([^\"]*)\"", page)
     assert loaded == []
 

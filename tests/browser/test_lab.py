@@ -90,22 +90,20 @@ def test_a_new_date_in_the_first_cell(session: Any) -> None:
 def open_panel(session: Any) -> None:
     """Wait for the charts of the panel; run its cell again where anywidget gave up on a model.
 
-    anywidget allows a model two seconds to load, which the plotly script may exceed on a busy machine.
+    anywidget allows a model two seconds to load. Three at once, each with the plotly script, may need more while the
+    machine runs other tests; such a chart is drawn and then stays as it is.
     """
     page = session.page
-    for _ in range(3):
-        try:
-            wait_for_charts(page, LIVE, 3, limit=30_000)
-            break
-        except Exception:
-            if GIVEN_UP not in session.errors:
-                raise
+    for attempt in range(5):
+        if attempt:
+            session.errors[:] = [error for error in session.errors if error != GIVEN_UP]
             page.locator(".jp-CodeCell", has_text="mr.explore(").locator(".cm-content").click()
             page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(3000)
-    else:
+            page.wait_for_timeout(5000)
         wait_for_charts(page, LIVE, 3)
-    session.errors[:] = [error for error in session.errors if error != GIVEN_UP]
+        page.wait_for_timeout(2500)
+        if GIVEN_UP not in session.errors:
+            return
 
 
 def ask(page: Any, time: str) -> None:

@@ -1,4 +1,4 @@
-"""Reports and pages of the gallery opened from disk in a real browser, with the network cut: every chart is drawn."""
+"""Pages of the gallery opened from disk in a real browser, with the network cut: every chart is drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import market_reaction as mr
 from market_reaction.gallery import Gallery, build_gallery
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
@@ -19,12 +18,6 @@ DRAWN = """[...document.querySelectorAll('.js-plotly-plot')].map(
     title: (place.querySelector('.gtitle') || {}).textContent || '',
     inside: place.querySelector('.main-svg').getBoundingClientRect().right
       <= document.documentElement.clientWidth}))"""
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    result = mr.react("2025-06-10-jt", markets=["CSI 300", "VIX", "WTI spot"], source="bundled")
-    return result.report(tmp_path_factory.mktemp("report") / "london.html")
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +40,6 @@ def drawn(seen: Any, count: int) -> list[dict[str, Any]]:
     """Charts once there are ``count`` of them."""
     seen.page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .cartesianlayer').length >= {count}")
     return list(seen.page.evaluate(DRAWN))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_report(watched: Callable[..., Any], report: Path, scheme: str) -> None:
-    seen = opened(watched, report, scheme)
-    charts = drawn(seen, 8)
-    assert len(charts) == 8  # reactions, clock, and a path and a pool for each of three markets
-    assert all(chart["marks"] and chart["title"] and chart["inside"] for chart in charts)
-    seen.shot(f"report_{scheme}", full=True)
-    assert (seen.asked, seen.errors) == ([], [])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
