@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from market_reaction import events
+from market_reaction import calendars, events
 from market_reaction.clocks import BarClose, bar_close_rules, close_instants, parse_bar_close
 from market_reaction.errors import InstrumentTableError, WindowError
 from market_reaction.instruments import find_instrument
@@ -169,3 +169,11 @@ def test_yahoo_fx_bars_end_at_midnight_in_london() -> None:
     rules = find_instrument("USD/CNH").bar_closes("yahoo")
     _, closes = close_instants(pd.DatetimeIndex(["2025-01-10", "2025-06-10"]), rules)
     assert [f"{close:%Y-%m-%d %H:%M}" for close in closes] == ["2025-01-11 00:00", "2025-06-10 23:00"]
+
+
+def test_futures_trade_to_the_pause_for_maintenance_and_short_days_are_counted_from_there() -> None:
+    hours = calendars.hours("CMES")
+    at = [hours.sessions.get_loc(pd.Timestamp(day)) for day in ("2025-06-10", "2024-11-29")]
+    assert [f"{close:%H:%M}" for close in hours.closes[at].tz_convert("America/Chicago")] == ["16:00", "12:00"]
+    assert hours.early["2024-11-29"] == pd.Timedelta(hours=4)
+    assert calendars.hours("XNYS").early["2024-11-29"] == pd.Timedelta(hours=3)  # 13:00 for 16:00 New York

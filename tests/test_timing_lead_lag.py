@@ -188,7 +188,7 @@ def test_the_chart_and_the_tables_hold_the_figures(found, tmp_path) -> None:
         x: y for trace in figure.data if "hours in common" in trace.name for x, y in zip(trace.x, trace.y, strict=True)
     }
     assert drawn == found.correlations["correlation"].to_dict()
-    clock = next(trace for trace in figure.data if trace.name == "from the clocks alone")
+    clock = next(trace for trace in figure.data if trace.name == "shared out by the clocks")
     assert list(clock.y) == list(found.correlations["from_the_clock"])
     assert theme.plain_title(figure).startswith("CSI 300 moves most closely with S&P 500's return of the date before")
     assert set(found.summary().index.get_level_values("statistic")) == {

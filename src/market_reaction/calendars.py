@@ -15,6 +15,9 @@ from market_reaction.errors import InstrumentTableError, did_you_mean
 
 FIRST, LAST = "1990-01-02", "2030-12-31"
 
+# Where trading ends on its own clock, for calendars that count the pause for maintenance after it to the session.
+_ENDS = {"CMES": ("America/Chicago", pd.Timedelta(hours=16))}
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -86,28 +89,29 @@ def hours(code: str) -> Hours:
     last = min(pd.Timestamp(LAST), kind.bound_max() or pd.Timestamp(LAST))
     calendar = xcals.get_calendar(code, start=first, end=last)
     schedule = calendar.schedule
-    closes = pd.DatetimeIndex(schedule["close"])
+    closes = _without_maintenance(code, pd.DatetimeIndex(schedule["close"]))
     return Hours(
         code=code,
         sessions=pd.DatetimeIndex(schedule.index).as_unit("ns"),
         opens=pd.DatetimeIndex(schedule["open"]).as_unit("ns"),
-        closes=_without_maintenance(code, closes).as_unit("ns"),
+        closes=closes.as_unit("ns"),
         break_starts=pd.DatetimeIndex(schedule["break_start"]).as_unit("ns"),
         break_ends=pd.DatetimeIndex(schedule["break_end"]).as_unit("ns"),
-        early=_early_by(calendar, closes),
+        early=_early_by(calendar, code, closes),
     )
 
 
 def _without_maintenance(code: str, closes: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """End CME sessions at 16:00 Chicago, where the calendar has 17:00: the hour between is for maintenance."""
-    if code != "CMES":
+    """Closes, no later than trading ends on its own clock."""
+    if code not in _ENDS:
         return closes
-    local = closes.tz_convert("America/Chicago")
-    late = local.tz_localize(None) - local.tz_localize(None).normalize() > pd.Timedelta(hours=16)
-    return closes.where(~late, closes - pd.Timedelta(hours=1))
+    zone, end = _ENDS[code]
+    local = closes.tz_convert(zone)
+    after = local.tz_localize(None) - local.tz_localize(None).normalize() - end
+    return closes.where(after <= pd.Timedelta(0), closes - after)
 
 
-def _early_by(calendar: object, closes: pd.DatetimeIndex) -> pd.Series:
+def _early_by(calendar: object, code: str, closes: pd.DatetimeIndex) -> pd.Series:
     """How much earlier than the regular close of its day each short session ends."""
     short = calendar.early_closes  # type: ignore[attr-defined]
     local = closes.tz_convert(calendar.tz)[calendar.schedule.index.get_indexer(short)]  # type: ignore[attr-defined]
@@ -116,4 +120,6 @@ def _early_by(calendar: object, closes: pd.DatetimeIndex) -> pd.Series:
     for valid_from, time in calendar.close_times:  # type: ignore[attr-defined]
         held = short >= (valid_from or short.min()) if len(short) else []
         regular[held] = pd.Timedelta(hours=time.hour, minutes=time.minute)
+    if code in _ENDS:
+        regular = regular.clip(upper=_ENDS[code][1])
     return regular - pd.Series(clock, index=short)

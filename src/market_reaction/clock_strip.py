@@ -11,6 +11,7 @@ from market_reaction import display, events, wording
 from market_reaction import theme as themes
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 from market_reaction.timing.hours import Segment, trading_hours
+from market_reaction.timing.shared import source_line
 
 if TYPE_CHECKING:
     from market_reaction.reaction_result import MarketReaction, ReactionResult
@@ -73,7 +74,10 @@ def clock_strip(result: ReactionResult, *, theme: Theme = "auto") -> go.Figure:
         type="date", range=[_at(start), _at(end)], tickformat="%d %b" if long else "%H:%M<br>%d %b",
         dtick=(24 if long else 12 if wide else 6) * 3_600_000, tick0="2000-01-01", tickangle=0,
     )  # fmt: skip
-    method = "Time in UTC. The return measured runs from the close before to that of day 0, the first after the news."
+    method = (
+        "Time in UTC. The return measured runs from the close before to that of day 0, the first after the news. "
+        f"{source_line(result.prices.vintage)}"
+    )
     body = round(_PER_ROW * (rows - 0.4 - top))
     entries = sum(trace.showlegend is not False for trace in figure.data)
     return finish(

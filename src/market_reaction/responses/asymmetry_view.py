@@ -158,9 +158,8 @@ def asymmetry_chart(result: NewsAsymmetry, *, theme: Theme = "auto") -> go.Figur
     figure.update_xaxes(tickformat=form, ticksuffix=suffix, title=label(title), nticks=7)
     vintage = result.vintage.iloc[0]
     method = (
-        "Announcements whose windows overlap count once, as their mean; p by permuted labels. Colour and shape tell "
-        f"the direction of the news, not of the market. Source: {vintage['source']} {vintage['symbol']}, sha256 "
-        f"{vintage['sha256'][:8]}."
+        "Overlapping announcements count once, as their mean; p by permuted labels. Colour and shape: direction of the "
+        f"news, not of the market. Source: {vintage['source']} {vintage['symbol']}, sha256 {vintage['sha256'][:8]}."
     )
     return finish(figure, finding=_finding(result), method=method, body=260, theme=theme, legend=2)
 

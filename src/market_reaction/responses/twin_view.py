@@ -104,10 +104,9 @@ def twin_chart(result: TwinMoves, *, theme: Theme = "auto") -> go.Figure:
     )
     up, clocks = "".join(f" {note}" for note in result.notes), _clocks(result)
     turned = " Means with good news turned round." if result.turned else ""
-    sources = "; ".join(f"{row['source']} {row['symbol']}" for row in result.vintage.to_dict("records"))
-    method = (
-        f"Abnormal moves on each market's own day 0, {len(x)} announcements.{turned}{up}{clocks} Source: {sources}."
-    )
+    series = ", ".join(str(symbol) for symbol in result.vintage["symbol"])
+    origin = f"Source: {' and '.join(dict.fromkeys(result.vintage['source']))} {series}."
+    method = f"Abnormal moves on each market's own day 0, {len(x)} announcements.{turned}{up}{clocks} {origin}"
     after = "after bad news" if result.turned else "on average"
     finding = f"{_means(result)} {after}; correlation {wording.signed(result.correlation)}"
     return finish(figure, finding=finding, method=method, body=330, theme=theme, legend=1)

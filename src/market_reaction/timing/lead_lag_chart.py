@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def lead_lag_chart(result: LeadLag, *, theme: Theme = "auto") -> go.Figure:
-    """Draw the correlation at each lag with its interval, and what the clocks alone give there.
+    """Draw the correlation at each lag with its interval, and the share of all of it that the clocks give there.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def lead_lag_chart(result: LeadLag, *, theme: Theme = "auto") -> go.Figure:
     frame = result.correlations
     figure.add_trace(
         go.Scatter(
-            x=frame.index, y=frame["from_the_clock"], mode="markers", name="from the clocks alone", hoverinfo="skip",
+            x=frame.index, y=frame["from_the_clock"], mode="markers", name="shared out by the clocks", hoverinfo="skip",
             marker={"symbol": "line-ew-open", "size": 26, "color": GREY, "line": {"width": 3, "color": GREY}},
         )
     )  # fmt: skip
