@@ -102,6 +102,7 @@ def test_yuan_on_the_catalogue() -> None:
     assert found.notes == ("up = yuan weaker",)
     assert found.provenance().vintage.loc["USD/CNY (ECB)", "source"] == "bundled"
     assert set(found.tables()) == {"Means", "Clusters", "Left out"}
+    assert "Smallest detectable" in found._repr_html_()
     figure = found.plot(theme="light")
     assert "after escalation" in figure.layout.title.text
     assert "up = yuan weaker" in figure.layout.xaxis.title.text

@@ -197,7 +197,7 @@ def test_the_chart_and_the_tables_hold_the_figures(found, tmp_path) -> None:
     assert next(iter(found.tables())) == "correlations"
     assert len(found.to_parquet(tmp_path)) == len(found.tables())
     assert found.provenance().parameters["leader"] == "S&P 500"
-    assert "From the clocks" in found._repr_html_()
+    assert "From the clocks" in found._repr_html_() and "(less than 2.0% of them)" in found._repr_html_()
     with pytest.raises(ValueError, match="kind='x' is not known; choose one of lags"):
         found.plot(kind="x")
 

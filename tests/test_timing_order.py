@@ -83,7 +83,9 @@ def test_tables_are_text_where_they_hold_lists(london, tmp_path) -> None:
     assert tables["order of closes"]["closes_before"].map(type).eq(str).all()
     assert set(tables["not available"]["market"]) == {"E-mini S&P 500", "USD/CNH", "S&P 500", "Hang Seng", "Gold"}
     assert order.provenance().parameters["announcement"] == "2025-06-10-jt"
-    assert "Closes known at its first trade" in order._repr_html_()
+    page = order._repr_html_()
+    assert "Closes known at its first trade" in page
+    assert "up = yuan weaker" in page and "+0.31 points" in page
 
 
 @pytest.mark.reference

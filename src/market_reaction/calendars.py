@@ -121,5 +121,6 @@ def _early_by(calendar: object, code: str, closes: pd.DatetimeIndex) -> pd.Serie
         held = short >= (valid_from or short.min()) if len(short) else []
         regular[held] = pd.Timedelta(hours=time.hour, minutes=time.minute)
     if code in _ENDS:
-        regular = regular.clip(upper=_ENDS[code][1])
+        end = _ENDS[code][1]
+        regular = regular.mask(regular > end, end)
     return regular - pd.Series(clock, index=short)

@@ -205,8 +205,9 @@ def synchronised_correlation(leader: np.ndarray, follower: np.ndarray, *, level:
     Burns, Engle and Mezrich let R_t = e_t + M e_{t-1} and take (I + M) e_t as the synchronised return. Its covariance
     (I + M) V (I + M)' is Gamma(0) + Gamma(1) + Gamma(1)' with Gamma(k) = Cov(R_t, R_{t-k}) of the returns as they are,
     so it needs no fitted M; RiskMetrics uses the same sum. The implied beta, that covariance over the leader's
-    variance, is the one of Scholes and Williams. Standard error: HAC error of the influence function. It takes a lagged
-    correlation to be clock; a market that reacts a day late is counted in as well.
+    synchronised variance, is the one of Scholes and Williams. Standard error: HAC error of the influence function. It
+    takes a lagged correlation to be clock; a market that reacts a day late is counted in as well. In few rows it can
+    lie outside [-1, 1].
 
     References
     ----------

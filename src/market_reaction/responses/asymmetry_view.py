@@ -85,11 +85,12 @@ def asymmetry_html(result: NewsAsymmetry) -> str:
         )
         cells = [
             str(side), wording.move(row["estimate"], result.unit), wording.size(row["std_error"], result.unit),
-            interval, wording.p_value(row["p_value"]), f"{row['n_clusters']:.0f}", f"{row['n_events']:.0f}",
+            interval, wording.p_value(row["p_value"]), wording.size(row["mde"], result.unit),
+            f"{row['n_clusters']:.0f}", f"{row['n_events']:.0f}",
         ]  # fmt: skip
         rows.append([cell(text) for text in cells])
     headings = ["", f"Mean {window_words(result)}", "Std. error", f"{100 * result.level:g}% interval", "p (t)"]
-    headings += ["Clusters", "Events"]
+    headings += ["Smallest detectable", "Clusters", "Events"]
     clusters = [
         [cell(row["direction"]), cell(wording.day(row["session"])), cell(row["events"]),
          cell(wording.move(row["car"], result.unit))]
@@ -98,7 +99,8 @@ def asymmetry_html(result: NewsAsymmetry) -> str:
     legend = (
         "Events whose windows overlap are one cluster and count once, as their mean. Sum: zero where good news undoes "
         f"what bad news does; its p by permuted labels is {wording.p_value(result.permutation.p_value)}. A sum that "
-        "differs from zero may also come from bad news that is larger, or less expected, than the good."
+        "differs from zero may also come from bad news that is larger, or less expected, than the good. Smallest "
+        "detectable: found with 80% power by the t test at 5%."
     )
     parts = [
         f"<h3>{escape(wording.clean(f'{result.market} after good and bad news'))}</h3>",

@@ -53,13 +53,14 @@ def twin_html(result: TwinMoves) -> str:
     rows = [
         [cell(name), cell(wording.move(row["estimate"], result.unit)),
          cell(wording.size(row["std_error"], result.unit)), cell(wording.p_value(row["p_value"])),
+         cell(wording.size(row["mde"], result.unit)),
          cell(f"{row['n_events']:.0f}")]
         for name, row in result.summary().to_dict("index").items()
     ]  # fmt: skip
     parts = [
         f"<h3>{escape(wording.clean(f'{result.first} and {result.second}'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        html_table(["", "Mean move", "Std. error", "p (t)", "Events"], rows),
+        html_table(["", "Mean move", "Std. error", "p (t)", "Smallest detectable", "Events"], rows),
         *quiet(result.notes),
         tables.left_out(result.excluded["reason"]),
         tables.sources(result.vintage),

@@ -12,7 +12,7 @@ from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish, label
 from market_reaction.timing import shared
-from market_reaction.timing.first_text import first_close, move_and_p, unusual_close
+from market_reaction.timing.first_text import direction, first_close, move_and_p, unusual_close
 
 if TYPE_CHECKING:
     from market_reaction.timing.first_result import CloseOrder, StruckClose
@@ -147,7 +147,7 @@ def _change(item: StruckClose) -> str:
 
 def _name(item: StruckClose) -> str:
     name = label(themes.shortened(item.market, 24))
-    notes = [item.quote_note] if item.quote_note.startswith("up ") else []
+    notes = [direction(item)]
     notes += [f"{'' if item.headline else 'or '}{item.session:%Y-%m-%d}, ambiguous"] if item.ambiguous else []
     note = "; ".join(text for text in notes if text)
     return f'{name}<br><span style="font-size:10px">{label(note)}</span>' if note else name

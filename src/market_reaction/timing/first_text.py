@@ -92,6 +92,11 @@ def move_and_p(item: StruckClose) -> str:
     return f"{wording.amount(item.change, item.unit)}, {p_value}"
 
 
+def direction(item: StruckClose) -> str:
+    """What "up" means in a market, where that is stated."""
+    return item.quote_note if item.quote_note.startswith("up ") else ""
+
+
 def first_trade(item: StruckClose) -> str:
     """When a market could first be traded on the news, with its phase."""
     if not math.isfinite(item.minutes_to_first_trade):
@@ -111,7 +116,7 @@ def close_bounds(item: StruckClose) -> str:
 
 def order_html(result: CloseOrder) -> str:
     """HTML of the order: the answer, one line a possible session, notes, what could not be had."""
-    moves = {item.market: wording.move(item.change, item.unit) for item in result.headlines}
+    moves = {item.market: wording.amount(item.change, item.unit) for item in result.headlines}
     rows, classes = [], []
     for item in result.closes:
         session = wording.day(item.session) if item.headline else f"or {wording.day(item.session)}"
@@ -122,11 +127,12 @@ def order_html(result: CloseOrder) -> str:
         cells = [
             item.market, session + (" (ambiguous)" if item.ambiguous else ""), first_trade(item), close_bounds(item),
             wording.duration(item.minutes_to_close) if math.isfinite(item.minutes_to_close) else wording.NOT_AVAILABLE,
-            wording.move(item.change, item.unit), shared.p_and_floor(item.rank),
+            wording.amount(item.change, item.unit), shared.p_and_floor(item.rank),
             seen or ("none" if waits else wording.NOT_AVAILABLE), since or "none",
         ]  # fmt: skip
         mark = ' <span class="mr-mark">unusual</span>' if unusual_close(item) else ""
         texts = [tables.cell(text) for text in cells]
+        texts[0] += f'<br><span class="mr-quiet">{tables.cell(up)}</span>' if (up := direction(item)) else ""
         texts[6] += mark
         rows.append(texts)
         classes.append("mr-unusual" if mark else "")

@@ -68,8 +68,8 @@ class GapPart:
         Whether this is the market's headline session; whether another one is possible.
     part : {"gap", "session"}
         From the close before to the open, or from the open to the close.
-    unit, quote_note : str
-        Unit of the moves, and what "up" means.
+    unit : str
+        Unit of the moves.
     move : float
         Log return of the part (difference for differences); the two parts add up.
     change : float
@@ -90,7 +90,6 @@ class GapPart:
     ambiguous: bool
     part: Part
     unit: str
-    quote_note: str
     move: float
     change: float
     span: tuple[pd.Timestamp, pd.Timestamp]

@@ -105,7 +105,6 @@ def _split(result: ReactionResult, row: MarketReaction, found: Measured, opens: 
             ambiguous=row.ambiguous,
             part=name,
             unit=series.instrument.change_unit,
-            quote_note=series.instrument.quote_note,
             move=float(moves[position]),
             change=found.change,
             span=span,

@@ -7,7 +7,7 @@ from datetime import date as Date
 import numpy as np
 import pandas as pd
 
-from market_reaction import times
+from market_reaction import times, wording
 from market_reaction.errors import UnknownInstrumentError, WindowError
 from market_reaction.inference.lead_lag import (
     MINIMUM_PAIRS,
@@ -19,10 +19,9 @@ from market_reaction.inference.lead_lag import (
 from market_reaction.inference.power import check_share
 from market_reaction.instruments import find_instrument
 from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.timing import shared
 from market_reaction.timing.lead_lag_result import LeadLag
 from market_reaction.timing.pairing import CommonMoves, KnownBefore, common_moves, known_before_open, overlaps
-
-LOWEST_OVERLAP = 0.02  # share of hours below which a lag has nothing in common by the clock
 
 
 def lead_lag(
@@ -145,7 +144,7 @@ def _measured(
     correlations["hours_in_common"] = clock
     correlations["leader_trading_hours"] = trading
     correlations["from_the_clock"] = clock * correlations["correlation"].loc[-1:1].sum()
-    correlations["beyond_the_clock"] = clock < LOWEST_OVERLAP
+    correlations["beyond_the_clock"] = clock < shared.LOWEST_OVERLAP
     beyond = correlations["beyond_the_clock"].to_numpy()
     correlations["holm_p"] = np.nan
     correlations.loc[beyond, "holm_p"] = Estimate(*(getattr(found, name)[beyond] for name in Estimate.__slots__)).holm
@@ -212,6 +211,8 @@ def _notes(leader: PriceSeries, follower: PriceSeries, pairs: CommonMoves) -> tu
         "than a session."
     ]
     for series in (leader, follower):
+        if up := wording.direction_note(series.instrument):
+            notes.append(f"{series.name}: {up}.")
         if (series.close_ns > series.close_earliest_ns).any():
             notes.append(f"The close of {series.name} is not known to the minute; its latest instant is taken.")
     return tuple(notes)

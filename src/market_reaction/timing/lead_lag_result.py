@@ -32,7 +32,7 @@ class LeadLag(Exportable):
         nobs, hours_in_common (share of the follower's hours from close to close inside the leader's return of that
         lag), leader_trading_hours (share of the leader's trading hours inside the follower's return), from_the_clock
         (the correlations at lags -1, 0 and 1 together, shared out by the hours in common, as if news came evenly over
-        the hours), beyond_the_clock (no hours in common), holm_p (over the lags beyond the clock).
+        the hours), beyond_the_clock (less than 2% of hours in common), holm_p (over the lags beyond the clock).
     betas : pandas.DataFrame
         Dimson's regression: betas on the leader's return of the ``"date before"``, the ``"same date"`` and the
         ``"date after"``, and their ``"sum"``; HAC errors.
@@ -123,7 +123,7 @@ class LeadLag(Exportable):
         return wording.filled(lead_lag_answer(self), width)
 
     def plot(self, *, kind: Literal["lags"] = "lags", theme: Theme = "auto") -> go.Figure:
-        """Correlation by lag with its interval, beside what the clocks alone give.
+        """Correlation by lag with its interval, beside the share of all of it that the clocks give.
 
         Parameters
         ----------

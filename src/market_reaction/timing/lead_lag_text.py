@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from market_reaction import tables, wording
+from market_reaction.timing import shared
 from market_reaction.wording import UNUSUAL
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ _LEGEND = (
     "the leader's return of that lag; its trading hours: share of the leader's that lie in the follower's return; both "
     "on days without a weekend between. From the clocks: the correlations of the date before, the same and the one "
     "after together, shared out by the hours in common, as if news came evenly over the hours; it comes in trading "
-    "hours, so this is a rough guide. p: for zero; Holm over the lags without hours in common."
+    "hours, so this is a rough guide. p: for zero; Holm over the lags without hours in common (less than "
+    f"{wording.share(shared.LOWEST_OVERLAP)} of them)."
 )
 
 

@@ -17,6 +17,7 @@ from market_reaction.prices import PriceSeries
 # Minutes from the start of trading within which the opening price is struck: call auctions before it, staggered opens.
 _STRUCK = {"XSHG": (-5, 0), "XHKG": (-10, 0), "XASX": (0, 10)}
 _TOLERANCE = 1e-6  # by how much an open may lie outside high and low through rounding
+_ENOUGH = 250  # sessions for a correlation of gaps with session moves
 _STALE = 0.1  # correlation of gaps with the session moves after them that tells an open made of old prices
 
 
@@ -35,7 +36,8 @@ class Opens:
     note : str
         What the open is, where that needs saying.
     stale : bool
-        Whether gaps and the session moves after them go together, as where an open holds prices of before.
+        Whether gaps and the session moves after them have a correlation of 0.1 or more over at least 250 sessions, as
+        where the open of an index holds prices of before.
     excluded : pandas.DataFrame
         Columns session, reason: single opens that are left out.
     """
@@ -162,7 +164,7 @@ def _note(series: PriceSeries, levels: np.ndarray) -> str:
     before = np.append(np.nan, series.closes[:-1])
     gap, session = np.log(levels / before), np.log(series.closes / levels)
     known = np.isfinite(gap) & np.isfinite(session)
-    if known.sum() < 250:
+    if known.sum() < _ENOUGH:
         return ""
     together = float(np.corrcoef(gap[known], session[known])[0, 1])
     if together < _STALE:

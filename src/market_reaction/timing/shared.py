@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from market_reaction.timing.gap_result import GapPart
 
 
+LOWEST_OVERLAP = 0.02  # share of the follower's hours below which a lag counts as without hours in common
+
+
 def p_and_floor(rank: PlaceboRank) -> str:
     """Placebo p with its floor in brackets."""
     if not math.isfinite(rank.p_value):
