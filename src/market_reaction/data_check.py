@@ -83,6 +83,8 @@ class DataCheck(Exportable):
             f"{len(self.prices)} of {asked} markets can be had; {len(self.prices.unavailable)} cannot."
             if len(self.prices.unavailable)
             else f"All {asked} markets can be had."
+            if asked > 1
+            else "The market can be had."
         ]
         if len(self.prices):
             sentences += [self._span(), self._to_look_at()]
@@ -215,8 +217,9 @@ def check_data(
     >>> import market_reaction as mr
     >>> prices = mr.load_prices(["CSI 300"], "2024-01-01", "2024-12-31", source="bundled")
     >>> check = mr.check_data(prices, "2024-01-01", "2024-12-31")
-    >>> check.to_frame().set_index("market").loc["CSI 300", ["year", "against", "expected", "held"]].tolist()
-    [2024, 'XSHG', 242, 242]
+    >>> check.to_frame()[["market", "year", "against", "expected", "held"]]
+        market  year against  expected  held
+    0  CSI 300  2024    XSHG       242   242
     """
     ends = prices.vintage[["first", "last"]]
     if start is None and ends.empty:
@@ -227,13 +230,9 @@ def check_data(
         raise WindowError(f"end={last:%Y-%m-%d} lies before start={first:%Y-%m-%d}. Exchange them, or choose others.")
     parts = [_coverage(series, first, last) for series in prices]
     held = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COVERAGE)
-    findings = _between(prices.quality(), "session", last=last)
+    findings = prices.quality()  # on whole series, so also on sessions before the first day
+    findings = findings[findings["session"].le(last).to_numpy()].reset_index(drop=True)
     return DataCheck(prices, first, last, held, findings, _roll_days(prices, first, last))
-
-
-def _between(frame: pd.DataFrame, column: str, last: pd.Timestamp) -> pd.DataFrame:
-    """Rows up to a day; earlier ones stay, because a series is checked whole."""
-    return frame[frame[column].le(last).to_numpy()].reset_index(drop=True)
 
 
 def expected_sessions(series: PriceSeries, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:

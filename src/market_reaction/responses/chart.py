@@ -42,10 +42,12 @@ def projection_chart(result: EventProjections, *, theme: Theme = "auto") -> go.F
     figure = go.Figure()
     banded = bool(np.isfinite(fit.conf_low).all())
     if banded:
-        names = f"{level}, whole path (simultaneous)", f"{level}, each session (pointwise)"
-        whole, each = (fit.simultaneous_low, fit.simultaneous_high), (fit.conf_low, fit.conf_high)
-        figure.add_trace(band(sessions, *map(path, whole), names[0], legend=True, outer=True))
-        figure.add_trace(band(sessions, *map(path, each), names[1], legend=True))
+        bounds = (
+            (fit.simultaneous_low, fit.simultaneous_high, f"{level}, whole path (simultaneous)", True),
+            (fit.conf_low, fit.conf_high, f"{level}, each session (pointwise)", False),
+        )
+        for low, high, name, outer in bounds:
+            figure.add_trace(band(sessions, path(low), path(high), name, legend=True, outer=outer))
     for number, bound in enumerate((fit.permutation_low, fit.permutation_high)):
         figure.add_trace(
             go.Scatter(
