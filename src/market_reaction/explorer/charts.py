@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import plotly.graph_objects as go
+import traitlets
 
 _QUIET = {"displaylogo": False, "responsive": True}
+_SCRIPT = Path(__file__).with_name("charts.js").read_text(encoding="utf-8")
+
+
+class Library(anywidget.AnyWidget):
+    """The script of plotly, brought to the page once for all charts.
+
+    Attributes
+    ----------
+    source : str
+        The script.
+    """
+
+    _esm = _SCRIPT
+    source = traitlets.Unicode(str(go.FigureWidget._esm)).tag(sync=True)
+
+
+class _Widget(go.FigureWidget):
+    """Figure that takes plotly from the library, and that announces itself to the page when it is whole.
+
+    plotly announces an empty figure and sends the rest after it; a page that is still busy misses that, and shows empty
+    axes for good.
+    """
+
+    _esm = _SCRIPT
+    _whole = False
+
+    def open(self) -> None:
+        """Announce the widget, unless the figure is not in it yet."""
+        if self._whole:
+            super().open()
+
+    def announce(self, config: dict[str, Any], css_class: str) -> None:
+        """Take the last settings and appear."""
+        self._config = self._config | config
+        self.add_class(css_class)
+        self._whole = True
+        self.open()
 
 
 class LiveChart:
@@ -19,14 +59,13 @@ class LiveChart:
 
     Attributes
     ----------
-    widget : plotly.graph_objects.FigureWidget
-        What is shown; the same object all along.
+    widget : plotly.graph_objects.FigureWidget or None
+        What is shown; made with the first figure, and the same object from then on.
     """
 
     def __init__(self, css_class: str) -> None:
-        self.widget = go.FigureWidget()
-        self.widget._config = self.widget._config | _QUIET
-        self.widget.add_class(css_class)
+        self.widget: go.FigureWidget | None = None
+        self._class = css_class
         self._shown: dict[str, Any] = {}
 
     def show(self, figure: go.Figure) -> None:
@@ -37,7 +76,15 @@ class LiveChart:
         figure : plotly.graph_objects.Figure
             It is not changed.
         """
-        widget, layout = self.widget, figure.layout.to_plotly_json()
+        layout = figure.layout.to_plotly_json()
+        if self.widget is None:
+            self.widget = _Widget(figure)
+            self.widget.announce(_QUIET, self._class)
+        else:
+            self._change(self.widget, figure, layout)
+        self._shown = layout
+
+    def _change(self, widget: go.FigureWidget, figure: go.Figure, layout: dict[str, Any]) -> None:
         same_kinds = [trace.type for trace in figure.data] == [trace.type for trace in widget.data]
         with widget.batch_update():
             if same_kinds:
@@ -47,7 +94,9 @@ class LiveChart:
         if not same_kinds:
             widget.data = ()
             widget.add_traces(figure.data)
-        self._shown = layout
+        # Changes reach a page as messages, which one that is loaded again later has not had. This sets the state such a
+        # page starts from.
+        widget._repr_mimebundle_()
 
 
 def _changed(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,27 @@
-// The copy button. Where the page may not write to the clipboard, the code is selected instead.
-function watchWidth(root) {
+// The copy button, and what else only the page can do. Where it may not write to the clipboard, the code is selected.
+function settleIn(root) {
+  const follow = () => window.dispatchEvent(new Event("resize")); // charts follow the window only
   let width = root.clientWidth;
   const observer = new ResizeObserver(() => {
-    if (root.clientWidth === width) return;
+    if (root.clientWidth === width) return; // a side bar was opened or closed
     width = root.clientWidth;
-    window.dispatchEvent(new Event("resize")); // charts follow the window only, and a side bar moves the panel
+    follow();
   });
   observer.observe(root);
-  return observer;
+  root.addEventListener("focusin", keepKeys);
+  document.addEventListener("plotlywidget-after-render", follow); // a chart may be drawn before the columns are laid out
+  return () => {
+    observer.disconnect();
+    root.removeEventListener("focusin", keepKeys);
+    document.removeEventListener("plotlywidget-after-render", follow);
+  };
+}
+
+// JupyterLab takes the arrow and enter keys of what is no text field for the notebook, unless told not to.
+function keepKeys(event) {
+  if (event.target.matches("select, button, summary, input[type=checkbox]")) {
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+  }
 }
 
 function render({ model, el }) {
@@ -43,9 +57,14 @@ function render({ model, el }) {
   model.on("change:label", refresh);
   refresh();
   el.append(button, said);
-  const root = el.closest(".mr-explore");
-  const observer = root ? watchWidth(root) : null;
-  return () => observer?.disconnect();
+  let leave = () => {};
+  const settle = () => {
+    const root = el.closest(".mr-explore");
+    if (root) leave = settleIn(root);
+    else if (!el.isConnected) requestAnimationFrame(settle); // drawn before it is on the page
+  };
+  settle();
+  return () => leave();
 }
 
 export default { render };

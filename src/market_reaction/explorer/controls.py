@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -47,11 +48,14 @@ class Controls:
         self._make_markets(choices, order)
         self._make_model([item.instrument.name for group in choices.values() for item in group if item.available])
         self._make_windows()
-        self.box = widgets.VBox(
+        self.box = widgets.Box(
             [
-                self.search, self.event, self.time, self.moved, _heading("Markets"), self.markets, self.model,
-                self.description, self.benchmark, self.others, self.windows, _heading("Estimation window, sessions"),
-                self.estimation,
+                _column("announcement", self.search, self.event, self.time, self.moved),
+                _column("markets-column", self.group, self.markets, self.ticked),
+                _column(
+                    "design", self.model, self.description, self.benchmark, self.others, self.windows,
+                    _heading("Estimation window, sessions"), self.estimation,
+                ),
             ]
         )  # fmt: skip
         self.box.add_class("mr-explore-controls")
@@ -97,13 +101,9 @@ class Controls:
         self.moved.observe(self._other, "value")
 
     def _make_markets(self, choices: dict[str, list[MarketChoice]], order: list[Instrument]) -> None:
-        """A box to tick for every market, by group."""
+        """A box to tick for every market, one group at a time, and a line that names those ticked."""
         self.ticks: dict[str, widgets.Checkbox] = {}
-        groups = []
-        for group in choices.values():
-            boxes = [self._tick(choice) for choice in group]
-            groups.append(widgets.VBox(boxes))
-            groups[-1].add_class("mr-explore-group")
+        self._groups = {name: [self._tick(choice) for choice in group] for name, group in choices.items()}
         first = {item.name: self.ticks[item.name] for item in order if item.name in self.ticks}
         self.ticks = first | self.ticks
         self._names: dict[str, str | Instrument] = {
@@ -111,15 +111,19 @@ class Controls:
             for group in choices.values()
             for choice in group
         }
-        self._groups = {name: [choice.instrument.name for choice in group] for name, group in choices.items()}
-        self.markets = widgets.Accordion(children=groups, selected_index=0)
-        self.markets.add_class("mr-explore-markets")
-        self._count_ticks()
+        self.group = widgets.Dropdown(description="Markets", options=list(choices))
+        self.markets = widgets.VBox()
+        self.ticked = widgets.HTML()
+        for widget, name in ((self.group, "group"), (self.markets, "markets"), (self.ticked, "quiet")):
+            widget.add_class(f"mr-explore-{name}")
+        self.group.observe(self._show_group, "value")
+        self._show_group()
+        self._name_ticked()
 
     def _tick(self, choice: MarketChoice) -> widgets.Checkbox:
         name = choice.instrument.name
         tick = widgets.Checkbox(
-            description=name if choice.available else f"{name} (no data here)",
+            description=name if choice.available else f"{name} · no data",
             value=choice.ticked,
             disabled=not (choice.available or choice.ticked),
             indent=False,
@@ -151,15 +155,15 @@ class Controls:
     def _make_windows(self) -> None:
         """Event windows and estimation window."""
         self.windows = widgets.Text(
-            description="Event windows, sessions from day 0", value=windows_text(DEFAULT.event), placeholder="0:1, 0:5",
+            description="Event windows, sessions", value=windows_text(DEFAULT.event), placeholder="0:1, 0:5",
+            tooltip="First and last session counted from day 0, such as 0:1, 0:5",
             continuous_update=False,
         )  # fmt: skip
-        layout = widgets.Layout(width="100%", min_width="60px")
         self.first, self.last = (
-            widgets.IntText(value=bound, continuous_update=False, layout=layout, tooltip=f"{name} session")
-            for bound, name in zip(DEFAULT.estimation, ("First", "Last"), strict=True)
+            widgets.IntText(description=name, value=bound, continuous_update=False)
+            for bound, name in zip(DEFAULT.estimation, ("from", "to"), strict=True)
         )
-        self.estimation = widgets.HBox([widgets.Label("from"), self.first, widgets.Label("to"), self.last])
+        self.estimation = widgets.HBox([self.first, self.last])
         self.estimation.add_class("mr-explore-pair")
         for widget, name in ((self.windows, "windows"), (self.first, "estimation"), (self.last, "estimation")):
             widget.add_class(f"mr-explore-{name}")
@@ -204,12 +208,16 @@ class Controls:
         self._tell()
 
     def _ticked(self, change: Any) -> None:
-        self._count_ticks()
+        self._name_ticked()
         self._tell()
 
-    def _count_ticks(self) -> None:
-        counts = {name: sum(self.ticks[market].value for market in group) for name, group in self._groups.items()}
-        self.markets.titles = tuple(f"{name} ({count})" if count else name for name, count in counts.items())
+    def _name_ticked(self) -> None:
+        """Name what is ticked, also in the groups that are not shown."""
+        names = [name for name, tick in self.ticks.items() if tick.value]
+        self.ticked.value = f"Ticked: {escape(', '.join(names) or 'none')}"
+
+    def _show_group(self, change: Any = None) -> None:
+        self.markets.children = tuple(self._groups[self.group.value])
 
     def _model_chosen(self, change: Any) -> None:
         self._show_regressors()
@@ -232,3 +240,10 @@ def _heading(text: str) -> widgets.HTML:
     heading = widgets.HTML(text)
     heading.add_class("mr-explore-heading")
     return heading
+
+
+def _column(name: str, *children: widgets.Widget) -> widgets.VBox:
+    column = widgets.VBox(children)
+    column.add_class(f"mr-explore-{name}")
+    column.add_class("mr-explore-column")
+    return column

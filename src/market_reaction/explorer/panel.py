@@ -1,4 +1,4 @@
-"""The panel: controls on one side, the answer and its charts on the other."""
+"""The panel: controls on top, the answer and its charts below."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from market_reaction import paths
 from market_reaction import theme as themes
 from market_reaction.explorer import view
-from market_reaction.explorer.charts import LiveChart
+from market_reaction.explorer.charts import Library, LiveChart
 from market_reaction.explorer.choices import market_choices
 from market_reaction.explorer.clipboard import CopyButton
 from market_reaction.explorer.controls import Controls
@@ -127,7 +127,7 @@ class Explorer(widgets.VBox):
             self.actions, self.saved,
         )  # fmt: skip
         style = widgets.HTML(f"<style>{view.STYLE}{themes.INK_STYLE}</style>", layout={"display": "none"})
-        self.children = (style, _box("body", self.controls.box, results))
+        self.children = (Library(), style, self.controls.box, results)
         self._ask(progress=True)
 
     def __repr__(self) -> str:
@@ -137,8 +137,12 @@ class Explorer(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Give the live view, and a sentence for pages that cannot run it."""
-        bundle = super()._repr_mimebundle_(**kwargs) or {}
-        return bundle | {"text/plain": view.STATIC, "text/html": view.static_html()}
+        live = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {
+            "application/vnd.jupyter.widget-view+json": live,
+            "text/html": view.static_html(),
+            "text/plain": view.STATIC,
+        }
 
     @property
     def code(self) -> str:
@@ -170,7 +174,7 @@ class Explorer(widgets.VBox):
 
     def _make_code(self) -> None:
         """The cell, and what can be done with it."""
-        self.code_area = widgets.Textarea(description="", tooltip="The same as a cell", rows=8)
+        self.code_area = widgets.Textarea(description="The same as a cell of a notebook", rows=8)
         self.copy = CopyButton()
         self.save = widgets.Button(description="Save the report", tooltip="Write the answer and its charts as one page")
         self.actions = _box("actions", self.copy, self.save)
@@ -250,7 +254,7 @@ class Explorer(widgets.VBox):
         lives = {"main": self._main, "placebo": self._placebo, "clock": self._clock}
         for name in names:
             lives[name].show(self.result.plot(kind=kinds[name], market=self.market.value, theme=self._theme))
-        if not self.charts.children:  # a chart that starts hidden would not know its width
+        if not self.charts.children:
             self.charts.children = tuple(live.widget for live in lives.values())
 
     def _save(self) -> None:
@@ -269,6 +273,6 @@ class Explorer(widgets.VBox):
 
 def _box(name: str, *children: widgets.Widget) -> widgets.Box:
     """Box with a class of its own."""
-    box = widgets.Box(children) if name in ("body", "charts", "chosen", "actions") else widgets.VBox(children)
+    box = widgets.Box(children) if name in ("charts", "chosen", "actions") else widgets.VBox(children)
     box.add_class(f"mr-explore-{name}")
     return box
