@@ -77,7 +77,7 @@ def test_a_workbook_has_a_sheet_for_each_table_with_the_figures_of_the_result(lo
     assert cells["change"][0].value == pytest.approx(3894.63 / 3865.47 - 1, abs=1e-6)
     assert cells["change"][0].number_format == "0.00%"
     assert cells["change"][2].number_format == '0.000" pp"'
-    assert cells["placebo_p"][0].number_format == "0.000"
+    assert cells["placebo_p"][0].number_format == '[<0.001]"<0.001";0.000'
     assert f"{cells['session'][0].value:%Y-%m-%d}" == "2025-06-11"
     assert cells["session"][0].number_format == "yyyy-mm-dd"
     assert book["Reactions"].freeze_panes == "B2"
@@ -122,7 +122,7 @@ def test_what_a_sheet_cannot_hold_is_replaced_not_lost(tmp_path) -> None:
     assert [place.value for place in cells["number"]] == [None, "inf", "-inf"]
     assert f"{cells['when (UTC)'][0].value}" == "2025-06-11 02:50:00"
     assert cells["when (UTC)"][1].value is None
-    assert [place.value for place in cells["list"]] == ["1, 2", "2025-06-11", '{"a": 1.5}']
+    assert [place.value for place in cells["list"]] == ["[1,2]", "2025-06-11", '{"a": 1.5}']
     assert [place.value for place in cells["flag"]] == [True, False, True]
 
 
@@ -292,6 +292,9 @@ def test_every_result_names_its_tables_and_its_provenance(london, study) -> None
         assert json.loads(json.dumps(about.to_dict(), allow_nan=False))["package"] == about.package
         assert any(text.startswith("CSI 300: bundled (csi300), 2006-01-06 to") for text in about.series())
     assert len(placebo.tables()["Comparison days"]) == sum(len(found.pool) for found in placebo.markets.values())
+    assert placebo.tables()["Placebo"]["unit"].unique().tolist() == ["return", "points", "percentage points"]
+    assert london.placebo.units == placebo.units
+    assert london.provenance().parameters["returns"] == "of each market"
     means = study.tables()["Summary"]
     assert means["estimate"].iloc[0] == study.summary()["estimate"].iloc[0]
 
@@ -301,6 +304,7 @@ def test_every_result_names_its_tables_and_its_provenance(london, study) -> None
     [
         ("change", "move"), ("car[0,1]", "move"), ("conf_low", "move"), ("car_std_error[0,1]", "size"), ("mde", "size"),
         ("placebo_p", "p"), ("placebo_p_floor", "p"), ("permutation_p", "p"), ("n_placebo", "other"),
+        ("permutation_floor", "p"), ("difference", "move"), ("mean_first", "move"), ("usual", "size"),
         ("close", "level"), ("low", "level"), ("z_ewma", "statistic"), ("chance", "share"), ("tau", "other"),
     ],
 )  # fmt: skip
@@ -320,6 +324,21 @@ def test_rounded_tables_show_each_row_in_its_unit() -> None:
     assert shown["placebo_p"].tolist() == ["0.36", "<0.001", "n/a"]
     assert shown["n"].tolist() == ["1", "2", "3"]
     assert shown["market"].tolist() == MARKETS
+
+
+def test_a_move_for_a_move_is_never_shown_in_the_unit_of_one(tmp_path) -> None:
+    frame = pd.DataFrame({"estimate": [-3.78], "unit": ["return"], "to_unit": ["return"], "lag": [-1]})
+    shown = plain.rounded(frame)
+    assert shown["estimate"].tolist() == ["−3.78"]
+    assert shown["lag"].tolist() == ["−1"]
+    cells = rows_of(openpyxl.load_workbook(Small(frame).to_excel(tmp_path / "x.xlsx"))["Main"])
+    assert cells["estimate"][0].number_format == "0.0000"
+
+
+def test_pairs_of_numbers_keep_their_brackets() -> None:
+    assert plain.said([(-10.0, 20.0), (0, 1)]) == "[-10,20], [0,1]"
+    assert plain.said({"USD/CNH": 0.003}) == "USD/CNH 0.003"
+    assert plain.said((True, None)) == "yes, none"
 
 
 def test_csv_text_is_harmless_and_numbers_are_left_alone() -> None:

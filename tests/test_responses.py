@@ -178,6 +178,12 @@ def test_yuan_and_mainland_shares_over_the_trade_war(trade_war) -> None:
     html = result._repr_html_()
     assert "−19.47% to −1.07%" in html
     assert "9 left out" in html
+    assert result.answer(40).replace("\n", " ") == result.answer()
+    assert max(map(len, result.answer(40).splitlines())) <= 40
+    printed = result.printed()["Response"]
+    assert printed["Response to 1%"].tolist() == ["−3.12%", "−2.32%"]
+    assert printed["Interval"].tolist() == ["−19.47% to −1.07%", ""]
+    assert r"$-$3.12\% &" in result.to_latex()
 
 
 def test_units_and_sets_that_are_no_interval(trade_war) -> None:

@@ -126,12 +126,15 @@ class PlaceboResult(Exportable):
         Pool size aimed at.
     vintage : pandas.DataFrame
         Provenance of the series, as ``PriceData.vintage`` gives it.
+    units : mapping of str to str
+        Unit of the moves of each market, which is that of its minimum detectable effect.
     """
 
     markets: Mapping[tuple[str, str], MarketPlacebo]
     joint: Mapping[str, JointPlacebo]
     history: int
     vintage: pd.DataFrame = field(default_factory=pd.DataFrame)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> pd.DataFrame:
         """One row an event and market.
@@ -243,6 +246,29 @@ def _usable_from(mapped: Sequence[np.ndarray], day_zero: Sequence[int], gap: int
     """First pseudo-announcement whose session in every market lies at least ``gap`` sessions before day 0."""
     early = np.all([at <= zero - gap for at, zero in zip(mapped, day_zero, strict=True)], axis=0)
     return int(np.argmax(early)) if early.any() else len(early)
+
+
+def pool_gap(window: Window, estimation: Window) -> int:
+    """Sessions from day 0 back to the latest placebo day, so that no window of one reaches that of the event.
+
+    Parameters
+    ----------
+    window, estimation : tuple of int
+        Inclusive session offsets.
+
+    Examples
+    --------
+    >>> pool_gap((0, 5), (-130, -11)), pool_gap((0, 20), (-130, -11))
+    (11, 21)
+    """
+    return max(-estimation[1], window[1] - min(window[0], 0) + 1)
+
+
+def clear_windows(usable: np.ndarray, rows: np.ndarray, window: Window) -> np.ndarray:
+    """Whether all sessions at hand in the window around each row may be in a pool, shape of ``rows``."""
+    at = rows[:, None] + np.arange(window[0], window[1] + 1)
+    inside = (at >= 0) & (at < len(usable))
+    return np.asarray((usable[np.where(inside, at, 0)] | ~inside).all(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,4 +464,4 @@ def placebo_test(
         own |= {(name, market): test for market, test in found.items()}
         if over_markets is not None:
             joint[name] = over_markets
-    return PlaceboResult(own, joint, history, prices.vintage)
+    return PlaceboResult(own, joint, history, prices.vintage, result.design.units)

@@ -140,7 +140,7 @@ def react(
     '2025-06-11 +0.75%'
     """
     named = chosen_tests(tests)
-    table = _announcement(announcement, date)
+    table = announcement_table(announcement, date)
     chosen = (
         windows
         if isinstance(windows, EventWindows)
@@ -208,7 +208,14 @@ def _battery(
     return study_tests(study, tests, options, placebo)
 
 
-def _announcement(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:
+def announcement_table(announcement: str | datetime | None, day: str | Date | None) -> pd.DataFrame:
+    """Event table of one announcement, or of a bare date.
+
+    Raises
+    ------
+    AnnouncementTimeError
+        No zone, no clock time, or both or none of the two.
+    """
     if (announcement is None) == (day is None):
         raise AnnouncementTimeError(
             "give either an announcement, such as '2025-06-10 22:50 UTC' or '2025-06-10-jt', or date='2025-06-11' when "
@@ -290,7 +297,8 @@ def _measure_all(
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
     if options.selected_because_it_moved:
         over_markets = {key: found.void(CHOSEN) for key, found in over_markets.items()}
-    return tuple(rows), PlaceboResult(named, over_markets, options.history, prices.vintage)
+    placebo = PlaceboResult(named, over_markets, options.history, prices.vintage, study.design.units)
+    return tuple(rows), placebo
 
 
 def _moved_together(event: pd.Series, rows: Mapping[str, MarketReaction]) -> list[dict[str, int]]:

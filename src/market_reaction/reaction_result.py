@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from market_reaction import wording
-from market_reaction.exports import Exportable, Provenance
+from market_reaction.exports import Provenance, Reportable
 from market_reaction.other_news import OtherNews
 from market_reaction.placebo import MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
@@ -133,7 +132,7 @@ class MarketReaction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ReactionResult(Exportable):
+class ReactionResult(Reportable):
     """What ``react`` found.
 
     Attributes
@@ -288,23 +287,6 @@ class ReactionResult(Exportable):
         from market_reaction.exports import reaction_tables
 
         return reaction_tables.reaction_figures(self, theme)
-
-    def report(self, path: str | Path) -> Path:
-        """Write a report with every chart: one HTML file that needs no other, or PDF, and say where it is.
-
-        Parameters
-        ----------
-        path : str or Path
-            File ending in ``.html``, or in ``.pdf``, which Chromium or Chrome prints.
-
-        Raises
-        ------
-        ExportError
-            No browser for PDF, another ending, or a chart that is not in the report.
-        """
-        from market_reaction import report
-
-        return report.write_report(self, path)
 
     def _repr_html_(self) -> str:
         from market_reaction import tables

@@ -28,8 +28,8 @@ from market_reaction.exports.pdf import print_pdf
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from market_reaction.exports import Reportable
     from market_reaction.reaction_result import ReactionResult
-    from market_reaction.study_result import EventStudyResult
 
 TALLEST = 940  # pixels of a chart that stands on one page of A4 with its heading
 
@@ -124,7 +124,7 @@ def _outline_hatched(figure: go.Figure) -> None:
             marker.update(pattern={"shape": ""}, line={"color": "#000000", "width": 1.5})
 
 
-def write_report(result: ReactionResult | EventStudyResult, path: str | Path) -> Path:
+def write_report(result: Reportable, path: str | Path) -> Path:
     """Write a self-contained report as HTML, or as PDF where the name ends in ``.pdf``.
 
     Parameters
@@ -154,18 +154,19 @@ def write_report(result: ReactionResult | EventStudyResult, path: str | Path) ->
     return write_text(target, text)
 
 
-def page_of(result: ReactionResult | EventStudyResult, *, paper: bool = False) -> Page:
+def page_of(result: Reportable, *, paper: bool = False) -> Page:
     """Content of the report of a reaction, or of a study, for a screen or for paper."""
     from market_reaction.reaction_result import ReactionResult
+    from market_reaction.study_report import study_page
+    from market_reaction.study_result import EventStudyResult
 
     if isinstance(result, ReactionResult):
         return reaction_page(result, Page("reaction.html.j2", paper))
-    from market_reaction.study_report import study_page
-
+    assert isinstance(result, EventStudyResult)
     return study_page(result, Page("study.html.j2", paper))
 
 
-def report_html(result: ReactionResult | EventStudyResult) -> str:
+def report_html(result: Reportable) -> str:
     """Text of the report.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Frames computed from a study: bands of CAR paths, residual diagnostics, power."""
+"""Frames computed from a study: sessions, fits, bands of CAR paths, residual diagnostics, power."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.diagnostics import THIN_TRADING, diagnose, influence, zero_share
@@ -22,6 +23,53 @@ if TYPE_CHECKING:
 
 LARGEST = 3  # residuals whose influence on s is shown
 MULTIPLES = np.arange(0.25, 4.01, 0.25)
+
+
+def session_frame(study: EventStudyResult) -> pd.DataFrame:
+    """Rows of ``EventStudyResult.to_frame``."""
+    return pd.concat([_sessions(study, *key) for key in study.pairs], ignore_index=True)
+
+
+def _sessions(study: EventStudyResult, event_id: str, market: str) -> pd.DataFrame:
+    pair = study.pairs[event_id, market]
+    car = np.cumsum(pair.abnormal)
+    errors = np.sqrt(np.diag(pair.forecast_cov.cumsum(axis=0).cumsum(axis=1)))
+    reach = special.stdtrit(pair.fit.df_resid, 0.975) * errors
+    return pd.DataFrame(
+        {
+            "event_id": event_id,
+            "market": market,
+            "unit": study.design.units[market],
+            "tau": pair.taus,
+            "actual_return": pair.actual,
+            "normal_return": pair.actual - pair.abnormal,
+            "abnormal_return": pair.abnormal,
+            "forecast_std": np.sqrt(np.diag(pair.forecast_cov)),
+            "car": car,
+            "car_std_error": errors,
+            "conf_low": car - reach,
+            "conf_high": car + reach,
+        }
+    )
+
+
+def fit_frame(study: EventStudyResult) -> pd.DataFrame:
+    """Rows of ``EventStudyResult.fits``."""
+    rows = [
+        {"event_id": event_id, "market": market}
+        | dict(zip(pair.fit.names, pair.fit.params, strict=True))
+        | {
+            "residual_std": pair.fit.residual_std,
+            "mad_std": pair.mad_std,
+            "ewma_std": pair.ewma_std,
+            "df_resid": pair.fit.df_resid,
+            "nobs": pair.fit.nobs,
+            "n_skipped": pair.n_skipped,
+            "exact": pair.fit.exact,
+        }
+        for (event_id, market), pair in study.pairs.items()
+    ]
+    return pd.DataFrame(rows).set_index(["event_id", "market"])
 
 
 def band_frame(study: EventStudyResult, level: float, only: str | None = None) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy import special
 from market_reaction import wording
 from market_reaction.design import Design
 from market_reaction.errors import WindowError
-from market_reaction.exports import Exportable, Provenance
+from market_reaction.exports import Provenance, Reportable
 from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.pair_study import PairStudy
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EventStudyResult(Exportable):
+class EventStudyResult(Reportable):
     """What ``event_study`` found; everything else is computed from these.
 
     Attributes
@@ -77,30 +76,9 @@ class EventStudyResult(Exportable):
             (running sum from the first offset of the windows), car_std_error, conf_low, conf_high (95% t interval of
             each session's car alone).
         """
-        frames = []
-        for (event_id, market), pair in self.pairs.items():
-            car = np.cumsum(pair.abnormal)
-            errors = np.sqrt(np.diag(pair.forecast_cov.cumsum(axis=0).cumsum(axis=1)))
-            reach = special.stdtrit(pair.fit.df_resid, 0.975) * errors
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "event_id": event_id,
-                        "market": market,
-                        "unit": self.design.units[market],
-                        "tau": pair.taus,
-                        "actual_return": pair.actual,
-                        "normal_return": pair.actual - pair.abnormal,
-                        "abnormal_return": pair.abnormal,
-                        "forecast_std": np.sqrt(np.diag(pair.forecast_cov)),
-                        "car": car,
-                        "car_std_error": errors,
-                        "conf_low": car - reach,
-                        "conf_high": car + reach,
-                    }
-                )
-            )
-        return pd.concat(frames, ignore_index=True)
+        from market_reaction.study_frames import session_frame
+
+        return session_frame(self)
 
     def fits(self) -> pd.DataFrame:
         """Fitted models by (event_id, market).
@@ -111,22 +89,9 @@ class EventStudyResult(Exportable):
             Parameters, residual_std, mad_std, ewma_std, df_resid, nobs, n_skipped (sessions that other events took
             from the estimation window) and exact (whether the forecast error is).
         """
-        rows = []
-        for (event_id, market), pair in self.pairs.items():
-            rows.append(
-                {"event_id": event_id, "market": market}
-                | dict(zip(pair.fit.names, pair.fit.params, strict=True))
-                | {
-                    "residual_std": pair.fit.residual_std,
-                    "mad_std": pair.mad_std,
-                    "ewma_std": pair.ewma_std,
-                    "df_resid": pair.fit.df_resid,
-                    "nobs": pair.fit.nobs,
-                    "n_skipped": pair.n_skipped,
-                    "exact": pair.fit.exact,
-                }
-            )
-        return pd.DataFrame(rows).set_index(["event_id", "market"])
+        from market_reaction.study_frames import fit_frame
+
+        return fit_frame(self)
 
     def car(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
         """Cumulative abnormal return of each event and market.
@@ -387,23 +352,6 @@ class EventStudyResult(Exportable):
         from market_reaction.exports import study_tables
 
         return study_tables.study_figures(self, theme)
-
-    def report(self, path: str | Path) -> Path:
-        """Write a report of the study: charts, mean CARs, every event, tests, what was left out; HTML or PDF.
-
-        Parameters
-        ----------
-        path : str or Path
-            File ending in ``.html``, or in ``.pdf``, which Chromium or Chrome prints.
-
-        Raises
-        ------
-        ExportError
-            No browser for PDF, another ending, or a chart that is not in the report.
-        """
-        from market_reaction import report
-
-        return report.write_report(self, path)
 
     def _window(self, window: Window | None) -> Window:
         low, high = self.windows.span_offsets

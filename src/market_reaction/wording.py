@@ -13,12 +13,13 @@ import pandas as pd
 if TYPE_CHECKING:
     from market_reaction.inference.placebo import PlaceboRank
     from market_reaction.instruments import Instrument
+    from market_reaction.prices import Vintage
     from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult
     from market_reaction.records import RankChance, Record
 
 UNUSUAL = 0.05  # placebo p up to which a move is called unusual
 NOT_AVAILABLE = "n/a"
-_MINUS = "−"
+MINUS = "−"
 _P_AND_FIGURE = re.compile(r"\bp (?=[<≤\d])")
 _FINE_FX = 20.0  # exchange rates below this are quoted to four decimals
 
@@ -44,7 +45,7 @@ def signed(value: float, digits: int = 2) -> str:
     if not math.isfinite(value):
         return NOT_AVAILABLE
     text = f"{value:+.{digits}f}"
-    return text.replace("-", _MINUS) if float(text) else text[1:]
+    return text.replace("-", MINUS) if float(text) else text[1:]
 
 
 def per_cent(value: float, digits: int = 2) -> str:
@@ -97,9 +98,9 @@ def level(value: float, instrument: Instrument) -> str:
     if not math.isfinite(value):
         return NOT_AVAILABLE
     if instrument.asset_class == "yield":
-        return f"{value:.2f}%".replace("-", _MINUS)
+        return f"{value:.2f}%".replace("-", MINUS)
     digits = 4 if instrument.asset_class == "fx" and abs(value) < _FINE_FX else 2
-    return f"{value:,.{digits}f}".replace("-", _MINUS)
+    return f"{value:,.{digits}f}".replace("-", MINUS)
 
 
 def p_value(value: float) -> str:
@@ -112,6 +113,18 @@ def p_value(value: float) -> str:
 def day(value: pd.Timestamp | None) -> str:
     """ISO date of a session."""
     return NOT_AVAILABLE if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"
+
+
+def sessions_of(window: tuple[int, int]) -> str:
+    """Sessions of an event window: ``in the reaction session``, ``over sessions [0,5]``."""
+    first, last = window
+    return "in the reaction session" if first == last == 0 else f"over sessions [{first},{last}]"
+
+
+def vintage(found: Vintage) -> str:
+    """Source of a series and when it was retrieved, or its end where that is not known: ``files, to 2026-07-31``."""
+    known = found.retrieved_utc
+    return f"{found.source}, " + (f"to {day(found.last)}" if known is None else f"as of {day(known)}")
 
 
 def instant(value: pd.Timestamp | None) -> str:

@@ -60,7 +60,8 @@ class BasketReaction(Exportable):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Effect, members and what was left out, by name."""
-        return {"Basket": self.to_frame(), "Members": self.members, "Left out": self.excluded}
+        measured = {"Basket": self.to_frame(), "Members": self.members}
+        return {name: frame.assign(unit="return") for name, frame in measured.items()} | {"Left out": self.excluded}
 
     def provenance(self) -> Provenance:
         """Parameters, and source and checksum of every series."""

@@ -90,7 +90,8 @@ class CounterfactualComparison(Exportable):
         pandas.DataFrame
             Columns share, model, session, headline (whether the session leads), inputs (benchmark, factors or donors),
             change (simple return of day 0), abnormal (of the share's own return kind), usual_day, placebo_p,
-            placebo_p_floor, n_placebo, mde, critical (usual days to exceed for a p of 0.05), for each event window change[0,1] (simple return from the close before
+            placebo_p_floor, n_placebo, mde, critical (usual
+            days to exceed for a p of 0.05), for each event window change[0,1] (simple return from the close before
             it to its last), car[0,1] and car_std_error[0,1], and note (why there is no p).
         """
         return self.rows.copy()
@@ -145,7 +146,8 @@ class CounterfactualComparison(Exportable):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Rows, summary, benchmarks, weights and what was left out, by name."""
-        found = {"Shares by model": self.to_frame(), "Summary": self.summary(), "Benchmarks": self.benchmarks}
+        frames = {"Shares by model": self.to_frame(), "Summary": self.summary(), "Benchmarks": self.benchmarks}
+        found = {name: frame.assign(unit="return") for name, frame in frames.items()}
         if len(self.weights()):
             found["Weights of donors"] = self.weights()
         return found | {"Left out": self.excluded}

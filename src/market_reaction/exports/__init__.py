@@ -198,3 +198,26 @@ class Exportable:
         from market_reaction.exports.pictures import save_pictures
 
         return save_pictures(self, folder, formats=formats, width=width, scale=scale, theme=theme)
+
+
+class Reportable(Exportable):
+    """A result that has a report of its own as well."""
+
+    __slots__ = ()
+
+    def report(self, path: str | Path) -> Path:
+        """Write a report with every chart and table: one HTML file that needs no other, or PDF, and say where it is.
+
+        Parameters
+        ----------
+        path : str or Path
+            File ending in ``.html``, or in ``.pdf``, which Chromium or Chrome prints.
+
+        Raises
+        ------
+        ExportError
+            No browser for PDF, another ending, or a chart that is not in the report.
+        """
+        from market_reaction.report import write_report
+
+        return write_report(self, path)

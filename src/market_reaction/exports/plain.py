@@ -19,13 +19,13 @@ Kind = Literal["move", "size", "p", "share", "statistic", "level", "other"]
 # What a column of numbers holds, by its name; the first that matches.
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("other", r"(df|n|nobs|rows|tau|horizon|start|end|days_\w+|n_\w+|\w+_n|minutes\w*|critical|sessions|exact)"),
-    ("p", r"(p|p_value|floor|\w*_p|\w*_p_floor|placebo_p_\w+|p_\w+|\w+_p_value)"),
+    ("p", r"(p|p_value|\w*floor|\w*_p|placebo_p_\w+|p_\w+|\w+_p_value)"),
     ("share", r"(\w*share\w*|\w*chance\w*|power\w*|wrong_sign|coverage|rate)"),
-    ("size", r"((\w*_)?(std|std_error|mde|usual_day|margin|smallest_margin)|car_std_error\W.*)"),
+    ("size", r"((\w*_)?(std|std_error|mde|usual|usual_day|margin|smallest_margin)|car_std_error\W.*)"),
     (
         "move",
-        r"(change|abnormal|estimate|move|to_move|median|mean|coefficient|\w*return|(\w*_)?(car|caar|aar|move)|\w+_(low|high))"
-        r"(\W.*)?",
+        r"(change|abnormal|estimate|difference|reaction|fitted|residual|median|mean|q25|q75|coefficient|\w*return"
+        r"|(mean|move|abnormal)_\w+|(\w*_)?(car|caar|aar|move)|\w+_(low|high))(\W.*)?",
     ),
     ("level", r"(\w*close|open|high|low|level)"),
     ("statistic", r"(z|z_\w+|statistic|value|t|\w+_f|ratio|\w*ratio|exaggeration)"),
@@ -35,6 +35,18 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
 def kind_of(column: str) -> Kind:
     """What the numbers of a column are, by its name; ``"other"`` where the name does not tell."""
     return next((kind for kind, pattern in _KINDS if re.fullmatch(pattern, column)), "other")
+
+
+def kind_in(table: pd.DataFrame, column: str) -> Kind:
+    """What a column of a table holds; ``"other"`` unless it holds decimals."""
+    return kind_of(column) if pd.api.types.is_float_dtype(table[column]) else "other"
+
+
+def units_of(table: pd.DataFrame) -> list[str]:
+    """Unit of the moves of each row; none where ``to_unit`` says that the row is a move for a move."""
+    if "unit" not in table or "to_unit" in table:
+        return [""] * len(table)
+    return table["unit"].astype(str).tolist()
 
 
 def starts_formula(text: str) -> bool:
@@ -51,6 +63,12 @@ def starts_formula(text: str) -> bool:
 def harmless(value: object) -> object:
     """A cell for CSV: text that a spreadsheet would run gets an apostrophe in front."""
     return f"'{value}" if isinstance(value, str) and starts_formula(value) else value
+
+
+def with_rows(tables: Mapping[str, pd.DataFrame | None]) -> dict[str, pd.DataFrame]:
+    """The main table, which is the first, and those of the others that hold a row."""
+    kept = {name: frame for name, frame in tables.items() if frame is not None}
+    return {name: frame for at, (name, frame) in enumerate(kept.items()) if at == 0 or len(frame)}
 
 
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -77,16 +95,18 @@ def column_name(name: object) -> str:
 
 
 def said(value: object) -> str:
-    """A parameter as text: ``none``, ``yes``, lists with commas, pairs as ``name value``."""
+    """A parameter as text: ``none``, ``yes``, ``[0,1]``, lists with commas, pairs as ``name value``."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {said(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, (list, tuple)):
-        if value and all(isinstance(item, int) for item in value):
-            return f"[{','.join(map(str, value))}]"
+        if value and all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in value):
+            return f"[{','.join(map(said, value))}]"
         return ", ".join(map(said, value)) or "none"
     if isinstance(value, pd.Timestamp):
         return moment(value)
@@ -147,7 +167,7 @@ def cell(value: Any) -> str | bool | int | float | pd.Timestamp | None:
     if isinstance(value, pd.Timestamp):
         return value.tz_convert("UTC").tz_localize(None) if value.tzinfo else value
     if isinstance(value, (list, tuple, np.ndarray, pd.Index)):
-        return ", ".join(said(item) for item in value)
+        return said(list(value))
     return json.dumps(as_json(value), ensure_ascii=False) if isinstance(value, Mapping) else str(value)
 
 
@@ -160,10 +180,10 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
         Unrounded decimals; a column ``unit`` names the unit of each row's moves.
     """
     table = flat(frame)
-    units = table["unit"].astype(str).tolist() if "unit" in table else [""] * len(table)
+    units = units_of(table)
     columns = {}
     for name in table.columns:
-        kind = kind_of(name) if pd.api.types.is_float_dtype(table[name]) else "other"
+        kind = kind_in(table, name)
         columns[name] = [_text(value, kind, unit) for value, unit in zip(table[name], units, strict=True)]
     return pd.DataFrame(columns, columns=table.columns, dtype=object)
 
@@ -173,7 +193,10 @@ def _text(value: Any, kind: Kind, unit: str) -> str:
         return wording.NOT_AVAILABLE if kind != "other" else ""
     if not isinstance(value, float):
         found = cell(value)
-        return "" if found is None else moment(value) if isinstance(value, pd.Timestamp) else wording.clean(said(found))
+        if isinstance(value, pd.Timestamp) or found is None:
+            return moment(value) if found is not None else ""
+        text = wording.clean(said(found))
+        return text if isinstance(found, str) else text.replace("-", wording.MINUS)
     if kind in ("move", "size") and unit:
         return wording.move(value, unit) if kind == "move" else wording.size(value, unit)
     if kind == "p":
@@ -182,4 +205,5 @@ def _text(value: Any, kind: Kind, unit: str) -> str:
         return wording.share(value)
     if kind == "statistic":
         return wording.signed(value)
-    return f"{value:.4g}" if math.isfinite(value) and kind != "level" else f"{value:,.2f}"
+    text = f"{value:.4g}" if math.isfinite(value) and kind != "level" else f"{value:,.2f}"
+    return text.replace("-", wording.MINUS)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from market_reaction import display
 from market_reaction.exports import Provenance
-from market_reaction.exports.plain import said
+from market_reaction.exports.plain import said, with_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,8 +30,7 @@ def reaction_tables(result: ReactionResult) -> dict[str, pd.DataFrame]:
         "Rows left out": result.prices.excluded,
         "Notes": _notes(result),
     }
-    main = {"Reactions"}
-    return {name: frame for name, frame in whole.items() if frame is not None and (len(frame) or name in main)}
+    return with_rows(whole)
 
 
 def _every(result: ReactionResult) -> list[tuple[MarketReaction, Measured]]:
@@ -118,7 +117,9 @@ def reaction_provenance(result: ReactionResult) -> Provenance:
         "time": display.when(result),
         "markets": [row.market for row in result.reactions],
     }
-    return Provenance(asked | dict(result.parameters), result.prices.vintage)
+    given = dict(result.parameters)
+    given["returns"] = given["returns"] or "of each market"
+    return Provenance(asked | given, result.prices.vintage)
 
 
 def printed_reaction(result: ReactionResult) -> dict[str, pd.DataFrame]:

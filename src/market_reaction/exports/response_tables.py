@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from market_reaction.exports import Provenance
+from market_reaction.exports.plain import with_rows
 
 if TYPE_CHECKING:
     from market_reaction.placebo import PlaceboResult
@@ -20,11 +22,16 @@ def placebo_tables(result: PlaceboResult) -> dict[str, pd.DataFrame]:
         for (event_id, market), found in result.markets.items()
     ]
     whole = {
-        "Placebo": result.summary(),
+        "Placebo": _with_units(result.summary(), result.units),
         "Joint placebo": result.joint_summary(),
         "Comparison days": pd.concat(pools, ignore_index=True) if pools else pd.DataFrame(),
     }
-    return {name: frame for name, frame in whole.items() if len(frame) or name == "Placebo"}
+    return with_rows(whole)
+
+
+def _with_units(frame: pd.DataFrame, units: Mapping[str, str]) -> pd.DataFrame:
+    """The summary with the unit of each market's moves."""
+    return frame.assign(unit=[units.get(market, "") for market in frame.index.get_level_values("market")])
 
 
 def placebo_provenance(result: PlaceboResult) -> Provenance:
@@ -41,7 +48,7 @@ def response_tables(result: NewsResponse) -> dict[str, pd.DataFrame]:
         "Left out": result.excluded,
         "Notes": _notes(result.notes),
     }
-    return {name: frame for name, frame in whole.items() if len(frame) or name == "Response"}
+    return with_rows(whole)
 
 
 def projection_tables(result: EventProjections) -> dict[str, pd.DataFrame]:
@@ -52,7 +59,7 @@ def projection_tables(result: EventProjections) -> dict[str, pd.DataFrame]:
         "Without one event": result.paths_without,
         "Notes": _notes(result.notes),
     }
-    return {name: frame for name, frame in whole.items() if len(frame) or name == "Path"}
+    return with_rows(whole)
 
 
 def _notes(notes: tuple[str, ...]) -> pd.DataFrame:

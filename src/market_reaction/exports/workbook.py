@@ -12,7 +12,7 @@ import pandas as pd
 from market_reaction import wording
 from market_reaction.errors import ExportError
 from market_reaction.exports.files import target_file, unique, write_whole
-from market_reaction.exports.plain import FORMULA_STARTS, Kind, cell, flat, kind_of
+from market_reaction.exports.plain import FORMULA_STARTS, Kind, cell, flat, kind_in, units_of
 from market_reaction.progress import progress
 
 if TYPE_CHECKING:
@@ -23,7 +23,14 @@ ROWS, TEXT, SHEET_NAME = 1_048_576, 32_767, 31  # limits of a sheet, a cell and 
 _WIDEST = 60
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-_PLAIN = {"p": "0.000", "share": "0.0%", "statistic": "0.00", "level": "#,##0.00##", "move": "0.0000", "size": "0.0000"}
+_PLAIN = {
+    "p": '[<0.001]"<0.001";0.000',
+    "share": "0.0%",
+    "statistic": "0.00",
+    "level": "#,##0.00##",
+    "move": "0.0000",
+    "size": "0.0000",
+}
 _BY_UNIT = {"return": "0.00%", "percentage points": '0.000" pp"', "points": "0.00"}
 DATE, TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 
@@ -66,11 +73,11 @@ def _add_table(sheet: Any, title: str, frame: pd.DataFrame) -> None:
         )
     table = flat(frame)
     _put_row(sheet, 1, [_heading(name, table[name]) for name in table.columns], bold=True)
-    units = table["unit"].astype(str).tolist() if "unit" in table else [""] * len(table)
-    kinds = {name: kind_of(name) if pd.api.types.is_float_dtype(table[name]) else "other" for name in table.columns}
+    units = units_of(table)
     for at, name in enumerate(table.columns, start=1):
+        kind = kind_in(table, name)
         for row, (value, unit) in enumerate(zip(table[name], units, strict=True), start=2):
-            put(sheet, row, at, cell(value), _format(value, kinds[name], unit))
+            put(sheet, row, at, cell(value), _format(value, kind, unit))
     sheet.freeze_panes = "B2"
     if len(table):
         sheet.auto_filter.ref = sheet.dimensions
