@@ -121,6 +121,22 @@ def _effect(prices: PriceData, at: int, window: tuple[int, int]) -> float:
     return float(effect_of_arrays(inside[:, :2], ahead[:, :2], inside[:, 2:], ahead[:, 2:]).phi[-1])
 
 
+def test_no_window_of_an_earlier_day_reaches_the_event() -> None:
+    """A jump of the basket on day 0 changes nothing on the days it is ranked among, though windows hold 16 sessions."""
+    closes = seeded_closes(rows=500, columns=8)
+    table = events.load_events({"b": f"{price_data(closes)['m0'].sessions[470]:%Y-%m-%d} 12:00 UTC"})
+    jumped = closes.copy()
+    jumped.iloc[470:, :2] *= 1.2
+    rows = [
+        basket_effect(
+            event_study(price_data(one), table, windows=mr.EventWindows(event=(0, 15)), **MODEL), history=120
+        ).loc["b"]
+        for one in (closes, jumped)
+    ]
+    assert rows[1]["estimate"] > rows[0]["estimate"] + 0.15 and rows[1]["n_placebo"] == 120
+    assert rows[1]["time_mde"] == pytest.approx(rows[0]["time_mde"])
+
+
 def test_the_rank_in_time_of_american_shares() -> None:
     donors = ["Johnson & Johnson", "Pfizer", "Coca-Cola", "PepsiCo", "JPMorgan Chase", "ExxonMobil"]
     table = mr.load_events().loc[["2019-08-01-us"]]

@@ -114,7 +114,7 @@ def test_without_factors_and_donors_two_models_are_left_and_there_is_no_basket()
     result = mr.compare_counterfactuals(EVENT, shares=["Apple"], source="bundled", history=120)
     assert result.models == ["constant_mean", "market"] and result.joint is None
     assert result.answer().startswith(
-        "Beyond S&P 500: none of 1 shares moved more than on ordinary days; nearest Apple"
+        "Beyond S&P 500: Apple −0.85% (placebo p 0.22) is not distinguishable from an ordinary day; smallest "
     )
     assert result.basket().answer() == (
         "No basket effect: none of its shares has a synthetic control; name donors that trade in the same hours."
@@ -152,6 +152,23 @@ def test_shares_that_could_not_be_had_are_named_and_nothing_stops() -> None:
     assert none.summary().empty and "could be measured" in none.plot().layout.title.text and none._repr_html_()
 
 
+def test_a_share_among_its_own_factors_or_benchmarks_is_left_out_and_named() -> None:
+    result = mr.compare_counterfactuals(
+        EVENT, shares=["Apple", "AMD", "S&P 500"], factors=["Apple", "Broad dollar"], source="bundled", history=120
+    )
+    lost = result.excluded.set_index(["share", "model"])["reason"]
+    assert lost["Apple", "factors"].startswith("'Apple' is among its own factors")
+    assert lost["S&P 500", "market"].startswith("'S&P 500' has no default benchmark")
+    assert result.headline("factors").index.tolist() == ["AMD", "S&P 500"]
+    assert "none of 2 shares is distinguishable from an ordinary day; smallest p: " in result.answer()
+    assert result.notes[0] == (  # its noon fixing comes before 17:26 UTC
+        "Closed before the news on day 0: Broad dollar. What these did after it is in no counterfactual."
+    )
+    alone = mr.compare_counterfactuals(EVENT, shares=["Apple"], factors=["Gold"], source="bundled", history=120)
+    assert alone.models == ["constant_mean", "market"]  # with no factor at hand it would be the market model again
+    assert ("Apple", "factors", "no factor could be had") in list(alone.excluded.itertuples(index=False, name=None))
+
+
 def test_a_treated_share_is_no_donor() -> None:
     with pytest.raises(WindowError, match=r"donors= and shares= both name Apple: a share that the news is about is no"):
         mr.compare_counterfactuals(EVENT, shares=["AAPL"], donors=["Apple", "Pfizer"], source="bundled")
@@ -181,6 +198,6 @@ def test_rare_earth_shares_on_11_june_2025_against_their_own_markets(reference: 
     }  # fmt: skip
     assert result.answer().startswith("Beyond CSI 300 and S&P 500: ")
     lost = result.excluded.set_index(["share", "model"])["reason"]
-    assert lost["Shenghe Resources", "synthetic_control"] == "0 donor(s) trade on its calendar; a mix needs at least 2"
+    assert lost["Shenghe Resources", "synthetic_control"] == "0 donors trade on its calendar; a mix needs at least 2"
     assert ("Lynas", "all") in lost.index
     assert set(result.headline("synthetic_control").index) == {"MP Materials", "Energy Fuels"}

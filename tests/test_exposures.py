@@ -184,14 +184,48 @@ def test_numbers_of_the_user_and_shares_without_one() -> None:
         "Apple": 0.2, "AMD": 0.3, "Best Buy": 0.1, "Walmart": 0.0, "Coca-Cola": 0.05,
     }  # fmt: skip
     assert result.excluded.to_dict("records") == [{"share": "Home Depot", "reason": "no exposure was given for it"}]
-    assert "one standard deviation more of sales in China (0.12)" in result.answer()
+    assert "exposure (sales in China)" in result.answer()
+    assert "one standard deviation more of it (0.12) goes with" in result.answer()
     assert any(note.startswith("Only 5 shares: one of them can make the slope") for note in result.notes)
     reaction, exposure = (result.shares[name].to_numpy() for name in ("reaction", "exposure"))
     assert result.test.slope == pytest.approx(np.polyfit(exposure, reaction, 1)[0])
     without = result.shares.index != "AMD"
-    assert result.shares.at["AMD", "slope_without"] == pytest.approx(
-        np.polyfit(exposure[without], reaction[without], 1)[0]
+    slope = np.polyfit(exposure[without], reaction[without], 1)[0]
+    assert result.shares.at["AMD", "slope_without"] == pytest.approx(slope)
+    own_step = np.std([0.2, 0.1, 0.0, 0.05], ddof=1)  # of the shares left
+    assert result.shares.at["AMD", "per_std_without"] == pytest.approx(slope * own_step)
+    assert result.shares.at["AMD", "change"] == pytest.approx(slope * own_step - result.test.slope * result.step)
+
+
+def test_a_market_of_a_sensitivity_that_is_the_benchmark_or_a_share_or_not_at_hand() -> None:
+    own = mr.exposure_regression(EVENT, "sensitivity", to="S&P 500", shares=SHARES[:5], source="bundled", history=120)
+    assert own.answer().startswith(
+        "No slope on the exposure: no shares have both a reaction and an exposure (no slope on S&P 500 with the "
+        "benchmark held fixed: S&P 500 is its own benchmark); a slope needs at least 4."
     )
+    part = mr.exposure_regression(EVENT, "sensitivity", to="Apple", shares=SHARES[:6], source="bundled", history=120)
+    assert part.excluded.to_dict("records") == [
+        {"share": "Apple", "reason": "no slope on Apple with the benchmark held fixed: Apple is the share itself"}
+    ]
+    assert len(part.shares) == 5
+    gone = mr.exposure_regression(EVENT, "sensitivity", to="Gold", shares=SHARES[:5], source="bundled", history=120)
+    assert gone.answer().startswith("No slope on the exposure: Gold, the market of the sensitivity, could not be had: ")
+
+
+def test_no_window_of_a_placebo_day_reaches_the_event_or_holds_an_announcement_left_out() -> None:
+    """Over 21 sessions the latest placebo day lies 21 sessions before day 0, and 21 days go for each announcement."""
+    numbers = dict(zip(SHARES[:5], (0.1, 0.2, 0.3, 0.5, 0.4), strict=True))
+    other = mr.load_events({"x": "2019-04-10 16:00 UTC"})
+    result = mr.exposure_regression(
+        EVENT, numbers, shares=SHARES[:5], window=(0, 20), exclude=other, source="bundled", history=150
+    )
+    sessions = result.prices["Apple"].sessions
+    zero, news = (sessions.get_loc(day) for day in ("2019-08-01", "2019-04-10"))
+    rows = sessions.get_indexer(result.pool.index)
+    assert rows.max() == zero - 21
+    assert not np.isin(rows, np.arange(news - 20, news + 1)).any() and {news - 21, news + 1} <= set(rows)
+    assert result.test.n_left_out == 21
+    assert any(note.startswith("Windows of neighbouring earlier days overlap") for note in result.notes)
 
 
 # The whole.
@@ -202,7 +236,8 @@ def test_american_shares_on_1_august_2019(found: mr.ExposureRegression) -> None:
     assert row["n_shares"] == 12 and row["n_placebo"] == 500 and row["placebo_p_floor"] == pytest.approx(1 / 501)
     assert row["placebo_p"] > 0.05 and row["mde_per_std"] > abs(row["per_std"])
     assert found.shares.at["Best Buy", "reaction"] == pytest.approx(-0.1044, abs=5e-5)
-    assert found.answer().endswith(").") and "not distinguishable from the slopes of ordinary days" in found.answer()
+    assert found.answer().startswith("Across 12 shares, no link between reaction and exposure (mean abnormal return on")
+    assert "This depends most on " in found.answer() and found.answer().endswith(").")
     assert row["hc3_validity"] == "not valid here: shares move together" and 0 < row["hc3_rejects"] < 1
     assert list(found.tables())[:2] == ["Shares", "Slope"]
     provenance = found.provenance()
@@ -214,7 +249,7 @@ def test_too_few_shares_give_a_reason_and_no_number() -> None:
         EVENT, {"Apple": 1, "AMD": 2, "Walmart": 3}, shares=[*SHARES[:3], "Walmart"], source="bundled"
     )
     assert result.answer() == (
-        "No slope on the exposure: 3 share(s) have both a reaction and an exposure; a slope needs at least 4. "
+        "No slope on the exposure: 3 shares have both a reaction and an exposure; a slope needs at least 4. "
         "Left out: Best Buy."
     )
     assert np.isnan(result.summary()["slope"].iloc[0])
@@ -298,6 +333,10 @@ def test_mistakes_are_named() -> None:
         run("size")
     with pytest.raises(WindowError, match=r"exposure\['Apple'\]='high' is no finite number"):
         run({"Apple": "high"})
+    with pytest.raises(WindowError, match="exposure names Apple twice, the second time as 'AAPL'"):
+        run({"Apple": 1.0, "AAPL": 2.0})
+    with pytest.raises(UnknownInstrumentError, match=r"'Aple' is not in the catalogue\. Did you mean 'Apple'"):
+        run({"Aple": 1.0})
     with pytest.raises(WindowError, match=r"exposure=0.3 names no share; give a mapping such as"):
         run(0.3)
     with pytest.raises(UnknownInstrumentError, match=r"exposure names 'Pfizer', which is not among shares="):

@@ -17,7 +17,7 @@ from market_reaction.normal_models.baskets import basket_effect as effect_of_arr
 from market_reaction.normal_models.baskets import basket_placebo
 from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.pair_study import PairStudy
-from market_reaction.placebo import pseudo_announcements, sessions_at
+from market_reaction.placebo import clear_windows, pool_gap, pseudo_announcements, sessions_at
 from market_reaction.prices import PriceSeries
 from market_reaction.progress import progress
 from market_reaction.sessions import SessionClock, sessions_holding
@@ -77,7 +77,8 @@ def basket_effect(
     markets and donors are exchangeable without the event, and that the event does not reach the donors. Where the
     basket is more volatile than the donors, as chip shares are than food shares, the rank among donors rejects too
     often. The rank in time does not compare the two: phi over its EWMA(0.97) volatility among the same at
-    pseudo-announcements, the weights found anew for each.
+    pseudo-announcements, the weights found anew for each, the latest at least 11 sessions before day 0 and none with a
+    window that reaches it.
 
     References
     ----------
@@ -141,10 +142,11 @@ def _in_time(
     """Rank of the effect among those of earlier days, the volatility of the effect known before each taken off."""
     first, basket, donors, left_out = _moves(study, pairs)
     clock, day_zero = SessionClock.of(first), next(iter(pairs.values())).position
-    count = 60 + (history + EWMA_START - study.windows.estimation[1]) * 5 // 4
+    gap = pool_gap(window, study.windows.estimation)
+    count = 60 + (history + EWMA_START + gap) * 5 // 4
     rows = np.unique(sessions_at(clock, event, pseudo_announcements(event, count)))
     rows = rows[(rows + study.windows.estimation[0] >= 1) & (rows < day_zero)]
-    clean = ~sessions_holding(clock, exclude)[rows] & (rows <= day_zero + study.windows.estimation[1])
+    clean = clear_windows(~sessions_holding(clock, exclude), rows, window) & (rows <= day_zero - gap)
     rows, clean = (part[-(history + EWMA_START + int((~clean).sum())) :] for part in (rows, clean))
     offsets = [np.array([0]), *([np.arange(window[0], window[1] + 1)] if window != (0, 0) else [])]
     effects = np.full((2, len(rows)), np.nan)

@@ -243,7 +243,7 @@ def placebo_chart(result: ReactionResult, *, market: str | None = None, theme: T
     ):
         figure.add_trace(
             go.Histogram(
-                x=chosen, name=f"{len(chosen)} days {name}", xbins=_bins(reach, value), marker=marker,
+                x=chosen, name=f"{len(chosen)} days {name}", xbins=bins_around(reach, value), marker=marker,
                 hovertemplate="%{y} days at %{x} usual days<extra></extra>",
             )
         )  # fmt: skip
@@ -254,8 +254,8 @@ def placebo_chart(result: ReactionResult, *, market: str | None = None, theme: T
     return finish(figure, finding=_placebo_finding(row), method=_placebo_method(result, row), body=230, theme=theme)
 
 
-def _bins(reach: float, value: float) -> dict[str, float]:
-    """Bins with an edge at the event and at its mirror, unless that made them much narrower."""
+def bins_around(reach: float, value: float) -> dict[str, float]:
+    """Bins of a histogram with an edge at the event and at its mirror, unless that made them much narrower."""
     width = reach / 20
     if abs(value) > width / 2:
         width = abs(value) / math.ceil(abs(value) / width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -10,6 +10,8 @@ Item = TypeVar("Item")
 
 def progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
     """Go through items and show a bar once a second has passed; it is gone at the end.
+
+    A single item has none: its bar would stand still, or inside that of the caller.
 
     Parameters
     ----------
@@ -20,6 +22,9 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
     total : int, optional
         Number of items where they cannot be counted.
     """
+    if total == 1 or (isinstance(items, Sized) and len(items) == 1):
+        yield from items
+        return
     from tqdm.auto import tqdm
 
     yield from tqdm(items, desc=label, total=total, delay=1.0, leave=False)

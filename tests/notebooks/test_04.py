@@ -34,7 +34,7 @@ def test_american_shares_on_1_august_2019(execute: Execute) -> None:
     assert "Relative effect" in table
     assert "The basket of Apple, AMD and Best Buy moved" in printed(cells["basket"])
     assert printed(cells["exposure"]).startswith(
-        "Across 19 shares, one standard deviation more of mean abnormal return"
+        "Across 19 shares, no link between reaction and exposure (mean abnormal return on earlier escalations) can be"
     )
     assert "not valid here: shares move together" in text_of(cells["exposure-table"].outputs, "text/html")
     assert charts(cells) == 5

@@ -13,7 +13,6 @@ from market_reaction.car_chart import car_paths
 from market_reaction.counterfactuals.result import LEADING
 from market_reaction.counterfactuals.tables import NAMES
 from market_reaction.errors import MarketReactionError, did_you_mean
-from market_reaction.exposures.chart import vintage_in_words
 from market_reaction.theme import BLUE, GREEN, GREY, ORANGE, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
@@ -122,10 +121,12 @@ def _finding(result: CounterfactualComparison) -> str:
     if tested.empty:
         return "No share has a placebo p under the market model"
     if unusual.empty:
-        return f"None of {len(tested)} shares moved unusually beyond the market"
+        return f"Beyond the market, none of {len(tested)} shares stands out (p ≤ 0.05)"
     names = [f"{name} {wording.move(row['abnormal'], 'return')}" for name, row in unusual.head(3).iterrows()]
     more = f" and {len(unusual) - 3} more" if len(unusual) > 3 else ""
-    return f"Unusual beyond the market: {wording.listed(names)}{more} ({len(unusual)} of {len(tested)}, p ≤ 0.05)"
+    alone = result.joint is not None and result.joint["maximum"].p_value > wording.UNUSUAL
+    opening = "Unusual beyond the market" + (", each taken alone" if alone and len(unusual) > 1 else "")
+    return f"{opening}: {wording.listed(names)}{more} ({len(unusual)} of {len(tested)}, p ≤ 0.05)"
 
 
 def _method(result: CounterfactualComparison) -> str:
@@ -136,5 +137,5 @@ def _method(result: CounterfactualComparison) -> str:
 
 
 def _source(result: CounterfactualComparison) -> str:
-    sources = sorted({vintage_in_words(one) for one in result.prices if one.name in result.shares})
+    sources = sorted({wording.vintage(one.vintage) for one in result.prices if one.name in result.shares})
     return f"Source: {'; '.join(sources)}."

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from market_reaction.counterfactuals.result import LEADING, CounterfactualComparison
-from market_reaction.counterfactuals.rows import Pool, benchmarks_of, columns_of, notes_of, rows_of
+from market_reaction.counterfactuals.rows import Pool, benchmark_moves_of, columns_of, notes_of, rows_of
 from market_reaction.counterfactuals.studies import loaded_series, study_shares
 from market_reaction.errors import WindowError
 from market_reaction.instruments import Instrument, find_instruments
@@ -25,7 +25,7 @@ from market_reaction.placebo import (
 )
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.progress import progress as progress_bar
-from market_reaction.reaction import _announcement
+from market_reaction.reaction import announcement_table
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows, Window, check_history
 
@@ -109,7 +109,7 @@ def compare_counterfactuals(
     {'change': -0.108, 'abnormal_market': -0.104}
     """
     check_history(history)
-    table = _announcement(announcement, date)
+    table = announcement_table(announcement, date)
     chosen = windows if isinstance(windows, EventWindows) else EventWindows(event=tuple(windows)) if windows else None
     chosen = chosen or EventWindows()
     asked, given = find_instruments(shares), find_instruments(donors) if donors else []
@@ -159,7 +159,7 @@ class _Inputs:
         for name, series in shares.items():
             own = benchmark or series.instrument.benchmark
             names = [*([prices[own].name] if own and own not in missing else []), *extra]
-            by_share[name] = [one for one in dict.fromkeys(names) if one != name]
+            by_share[name] = list(dict.fromkeys(names)) if extra else []
             calendar = series.instrument.calendar
             by_hours[name] = [one for one, donor in given.items() if donor.instrument.calendar == calendar]
         wanted: list[NormalModel] = ["constant_mean", LEADING]
@@ -218,7 +218,7 @@ def _compared(
     ]
     return CounterfactualComparison(
         event=event, rows=frame.reset_index(drop=True), studies=studies, placebos=placebos, joint=joint,
-        benchmarks=benchmarks_of(table, prices, studies, windows, pool),
+        benchmarks=benchmark_moves_of(table, prices, studies, windows, pool),
         excluded=pd.DataFrame(lost, columns=["share", "model", "reason"], dtype=str),
         notes=notes_of(event, inputs.missing, studies, prices, asked), prices=prices, parameters=parameters,
         exclude=pool.exclude,
@@ -234,7 +234,7 @@ def _able(inputs: _Inputs, model: str) -> tuple[list[str], dict[str, str]]:
     why = {
         share: "no factor could be had"
         if model == "factors"
-        else f"{len(needs[share])} donor(s) trade on its calendar; a mix needs at least 2"
+        else f"{len(needs[share])} donors trade on its calendar; a mix needs at least 2"
         for share in inputs.shares
         if len(needs[share]) < least
     }

@@ -113,7 +113,7 @@ def _change(series: PriceSeries, position: int, window: Window) -> float:
     return float(series.closes[last] / series.closes[before] - 1)
 
 
-def benchmarks_of(
+def benchmark_moves_of(
     table: pd.DataFrame,
     prices: PriceData,
     studies: Mapping[str, EventStudyResult],
@@ -160,6 +160,11 @@ def notes_of(
     if len(unsure):
         found = ", ".join(unsure.index.get_level_values("market"))
         said.append(f"The bounds of the announcement straddle a close: another session is possible for {found}.")
+    stale = _closed_before(event, studies, prices)
+    if stale:
+        said.append(
+            f"Closed before the news on day 0: {', '.join(stale)}. What these did after it is in no counterfactual."
+        )
     shared = _other_news(event, first)
     if shared:
         said.append(
@@ -167,6 +172,21 @@ def notes_of(
             f"{f'; and {len(shared) - 4} more' if len(shared) > 4 else ''}. Every p is of the joint reaction."
         )
     return (*said, *prices.notes)
+
+
+def _closed_before(event: pd.Series, studies: Mapping[str, EventStudyResult], prices: PriceData) -> list[str]:
+    """Benchmarks and factors whose close of day 0 lies before the news; none where its clock is not known."""
+    if event["precision"] == "date":
+        return []
+    found: dict[str, None] = {}
+    for study in studies.values():
+        for (_, share), pair in study.pairs.items():
+            day = prices[share].sessions[pair.position]
+            for series in (prices[name] for name in study.design.regressors[share]):
+                at = series.sessions.get_indexer(pd.DatetimeIndex([day]))[0]
+                if at >= 0 and series.close_utc[at] <= event["utc_earliest"]:
+                    found[series.name] = None
+    return list(found)
 
 
 def _other_news(event: pd.Series, study: EventStudyResult) -> list[str]:

@@ -58,9 +58,11 @@ def _finding(frame: pd.DataFrame, tested: pd.DataFrame, unusual: pd.DataFrame, a
         return f"{first.name} {wording.move(first['abnormal'], 'return')}; no share has a placebo p: {first['note']}"
     if unusual.empty:
         first = tested.iloc[int(tested["placebo_p"].argmin())]
+        least = f"smallest detectable {wording.size(first['mde'], 'return')}"
+        if len(tested) == 1:
+            return f"{_one(first)} is not distinguishable from an ordinary day; {least}"
         return (
-            f"none of {len(tested)} shares moved more than on ordinary days; nearest {_one(first)}, smallest "
-            f"detectable {wording.size(first['mde'], 'return')}"
+            f"none of {len(tested)} shares is distinguishable from an ordinary day; smallest p: {_one(first)}, {least}"
         )
     named = wording.listed([_one(row) for _, row in unusual.sort_values("placebo_p").iterrows()])
     rest = len(tested) - len(unusual)
@@ -171,11 +173,12 @@ def _legend(result: CounterfactualComparison) -> str:
     factors = [str(one) for one in result.parameters["factors"]]  # type: ignore[attr-defined]
     donors = [str(one) for one in result.parameters["donors"]]  # type: ignore[attr-defined]
     told = [
-        "CAR[0,0]: move of day 0 beyond the counterfactual.",
+        "CAR[0,0]: log return of day 0 beyond the counterfactual. Change: simple return of day 0, nothing taken off.",
         "Own mean: the share's mean return before. Market: its benchmark times its slope.",
         f"Factors: benchmark, {', '.join(factors)}." if factors else "",
         f"Synthetic control: a mix of {len(donors)} donors on the share's calendar." if donors else "",
-        "Placebo p: share of comparable days before with as much beyond the same counterfactual for its time.",
+        "Placebo p: share of comparable earlier days that went as far beyond the same counterfactual, for the "
+        f"volatility of their time; unusual: p of at most {wording.UNUSUAL:g}.",
         "Smallest detectable: the effect found with 80% power.",
     ]
     return " ".join(text for text in told if text)

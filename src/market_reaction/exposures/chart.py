@@ -11,13 +11,12 @@ import plotly.graph_objects as go
 from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.errors import MarketReactionError
-from market_reaction.exposures.tables import per_step, span
-from market_reaction.plots import _bins
+from market_reaction.exposures.tables import most_influential, per_step
+from market_reaction.plots import bins_around
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.exposures.result import ExposureRegression
-    from market_reaction.prices import PriceSeries
 
 Kind = Literal["shares", "placebo", "influence"]
 _NAMED = 8  # shares whose names stand in the chart of reactions: the farthest from the crowd
@@ -90,7 +89,7 @@ def _shares(result: ExposureRegression, theme: Theme) -> go.Figure:
     _names(figure, result, ends, middle)
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(**_axis(result))
-    figure.update_yaxes(tickformat="+.1%", nticks=6, title=None)
+    figure.update_yaxes(tickformat="+.1%", nticks=6, title="abnormal return")
     return finish(
         figure, finding=_finding(result), method=_method(result, "Abnormal return "), body=290, theme=theme, bottom=72
     )
@@ -103,13 +102,21 @@ def _names(figure: go.Figure, result: ExposureRegression, ends: np.ndarray, midd
     away = (((values - values.median()) / values.std()) ** 2).sum(axis=1).sort_values(ascending=False)
     width, height = float(np.ptp(ends)) or 1.0, float(np.ptp(values["reaction"])) or 1.0
     placed: list[tuple[float, float]] = []
+
+    def room(x: float, y: float, side: int) -> bool:
+        """Whether no other share lies where the name would stand."""
+        ahead = side * (values["exposure"] - x)
+        return not ((ahead > 0) & (ahead < 0.2 * width) & ((values["reaction"] - y).abs() < 0.03 * height)).any()
+
     for share, (exposure, reaction) in values.loc[away.index].iterrows():
         at = (float(exposure), float(reaction))
         close = [one for one in placed if abs(one[0] - at[0]) < 0.22 * width and abs(one[1] - at[1]) < 0.07 * height]
         if close or len(placed) == _NAMED:
             continue
-        placed.append(at)
         right = at[0] < middle + 0.2 * width
+        if not room(*at, 1 if right else -1):
+            continue
+        placed.append(at)
         figure.add_annotation(
             x=at[0], y=at[1], text=label(share), showarrow=False, xanchor="left" if right else "right",
             xshift=7 if right else -7, font={"size": 11},
@@ -128,7 +135,7 @@ def _placebo(result: ExposureRegression, theme: Theme) -> go.Figure:
     ):
         figure.add_trace(
             go.Histogram(
-                x=chosen, name=f"{len(chosen)} days {name}", xbins=_bins(reach, value), marker=marker,
+                x=chosen, name=f"{len(chosen)} days {name}", xbins=bins_around(reach, value), marker=marker,
                 hovertemplate="%{y} days at %{x}<extra></extra>",
             )
         )  # fmt: skip
@@ -142,14 +149,15 @@ def _placebo(result: ExposureRegression, theme: Theme) -> go.Figure:
     figure.update_yaxes(title="days", rangemode="tozero")
     figure.update_layout(barmode="stack", bargap=0.06)
     method = _method(
-        result, "The same regression on earlier days at the same local clock time, all shares kept together; "
+        result,
+        "The same regression on earlier days at the same local clock time, all shares kept together. Abnormal return ",
     )
     return finish(figure, finding=_finding(result), method=method, body=230, theme=theme)
 
 
 def _influence(result: ExposureRegression, theme: Theme) -> go.Figure:
     assert result.test is not None
-    frame = result.shares.dropna(subset="slope_without").sort_values("change", key=np.abs)
+    frame = result.shares.dropna(subset="per_std_without").sort_values("change", key=np.abs)
     unusual = frame["placebo_p_without"] <= wording.UNUSUAL
     figure = go.Figure()
     for chosen, name, marker in (
@@ -158,44 +166,42 @@ def _influence(result: ExposureRegression, theme: Theme) -> go.Figure:
     ):
         figure.add_trace(
             go.Scatter(
-                x=chosen["slope_without"] * result.step, y=[label(share) for share in chosen.index], mode="markers",
+                x=chosen["per_std_without"], y=[label(share) for share in chosen.index], mode="markers",
                 marker=marker, name=name, hovertemplate="without %{y}: %{x:+.2%}<extra></extra>",
             )
         )  # fmt: skip
     figure.add_vline(x=result.test.slope * result.step, line={"color": GREY, "width": 2})
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="response to one standard deviation of exposure without the share", tickformat="+.1%")
+    figure.update_xaxes(
+        title="response without the share, to one standard deviation of exposure of the others", tickformat="+.1%"
+    )
     figure.update_yaxes(categoryorder="array", categoryarray=[label(share) for share in frame.index])
-    finding = "No share can be left out: too few" if frame.empty else _influence_finding(result, str(frame.index[-1]))
+    share = most_influential(result)
+    finding = "No share can be left out: too few" if share is None else _influence_finding(result, share)
     method = _method(result, "Each dot leaves one share out. Solid line: none left out. Response ")
     return finish(figure, finding=finding, method=method, body=max(120, _PER_ROW * len(frame)), theme=theme)
 
 
 def _influence_finding(result: ExposureRegression, share: str) -> str:
     assert result.test is not None
-    without = per_step(result, float(result.shares["slope_without"].loc[share]))
-    return f"The slope depends most on {share}: {per_step(result, result.test.slope)} with it, {without} without"
+    without = wording.move(float(result.shares["per_std_without"].loc[share]), "return")
+    return f"The response depends most on {share}: {per_step(result, result.test.slope)} with it, {without} without"
 
 
 def _finding(result: ExposureRegression) -> str:
     assert result.test is not None
     rank = result.test.scaled
     p = f"placebo p {wording.p_value(rank.p_value)}" if math.isfinite(rank.p_value) else "no placebo p"
-    return f"{per_step(result, result.test.slope)} for one standard deviation more of exposure: {p}"
+    linked = "Reaction goes with exposure" if rank.p_value <= wording.UNUSUAL else "No link with exposure beyond chance"
+    return f"{linked}: {per_step(result, result.test.slope)} for one standard deviation more ({p})"
 
 
 def _method(result: ExposureRegression, opening: str) -> str:
     """Subtitle: what is drawn, how many shares, source and vintage."""
-    sources = sorted({vintage_in_words(one) for one in result.prices if one.name in result.shares.index})
-    day = result.shares["session"].max()
+    sources = sorted({wording.vintage(one.vintage) for one in result.prices if one.name in result.shares.index})
+    days = wording.listed([wording.day(day) for day in sorted(set(result.shares["session"]))])
     model = f"{result.parameters['normal_model']} model, {len(result.shares)} shares"
-    what = f"{opening}{span(result)} of {wording.day(day)}, {model}"
+    what = f"{opening}{wording.sessions_of(result.window)} of {days}, {model}"
     rank = result.test.scaled if result.test is not None else None
     compared = f"; {rank.n_placebo} placebo days" if rank is not None else ""
     return f"{what}{compared}. Source: {', '.join(sources)}."
-
-
-def vintage_in_words(series: PriceSeries) -> str:
-    """Source of a series and when it was retrieved."""
-    day = series.vintage.retrieved_utc
-    return series.vintage.source if day is None else f"{series.vintage.source}, as of {day:%Y-%m-%d}"

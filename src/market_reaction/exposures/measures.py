@@ -110,6 +110,8 @@ def given_exposure(exposure: Mapping[str, float] | pd.Series, shares: Sequence[s
     ------
     UnknownInstrumentError
         A key is none of the shares.
+    WindowError
+        A share is named twice.
     """
     known = {share.casefold(): share for share in shares}
     found: dict[str, float] = {}
@@ -119,12 +121,13 @@ def given_exposure(exposure: Mapping[str, float] | pd.Series, shares: Sequence[s
             raise UnknownInstrumentError(
                 f"exposure names {key!r}, which is not among shares={list(shares)}. Add it to shares=, or leave it out."
             )
-        found[known[name.casefold()]] = float(value)
+        share = known[name.casefold()]
+        if share in found:
+            raise WindowError(f"exposure names {share} twice, the second time as {key!r}; leave one of them out.")
+        found[share] = float(value)
     values = pd.Series(found, dtype=float).reindex(list(shares))
     reasons = {share: "no exposure was given for it" for share in values.index[values.isna()]}
-    return Exposure(
-        values, label or "the exposure given", "number", "numbers given, the same on every day", reasons=reasons
-    )
+    return Exposure(values, label or "numbers given", "number", "numbers given, the same on every day", reasons=reasons)
 
 
 def slope_exposure(
@@ -146,6 +149,11 @@ def slope_exposure(
     rows, reasons, values = {}, {}, {}
     for (_, share), pair in study.pairs.items():
         series = study.prices[share]
+        if to is not None and to.name in (share, benchmarks[share].name):
+            is_own = "the share itself" if to.name == share else "its own benchmark"
+            reasons[share] = f"no slope on {to.name} with the benchmark held fixed: {to.name} is {is_own}"
+            values[share] = float("nan")
+            continue
         at = np.array([pair.position])
         value = float(rolling_slopes(series, benchmarks[share], to, at, study.windows.estimation[0], sessions)[0])
         last = pair.position + study.windows.estimation[0] - 1

@@ -13,7 +13,7 @@ from market_reaction.exposures.slopes import cross_section_slopes
 from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
-from market_reaction.placebo import MarketMoves, pseudo_announcements, sessions_at
+from market_reaction.placebo import MarketMoves, clear_windows, pool_gap, pseudo_announcements, sessions_at
 from market_reaction.prices import PriceSeries
 from market_reaction.progress import progress
 from market_reaction.study_result import EventStudyResult
@@ -35,7 +35,7 @@ class ShareHistory:
     exposure : numpy.ndarray
         Exposure as it was known then, shape (P,).
     early, clean : numpy.ndarray
-        Whether the session lies before the gap to day 0, and whether no announcement left out falls into its return,
+        Whether the session lies before the gap to day 0, and whether no announcement left out falls into its window,
         shape (P,) of bool.
     """
 
@@ -73,7 +73,7 @@ class SlopePlacebo:
     critical : float
         Absolute statistic to exceed for a p of at most 0.05.
     n_left_out : int
-        Days kept out of the pool because an announcement left out fell into their return.
+        Days kept out of the pool because an announcement left out fell into their window.
     """
 
     slope: float
@@ -100,7 +100,7 @@ def share_histories(
     sessions: int,
 ) -> dict[str, ShareHistory]:
     """Reactions and exposure of every share at the pseudo-announcements before an event, oldest first."""
-    gap = -study.windows.estimation[1]
+    gap = pool_gap(window, study.windows.estimation)
     count = 60 + gap + (history + LEAST_DAYS) * 13 // 10  # weekdays: joint holidays take away up to a fifth
     stamps = pseudo_announcements(event, count)[::-1]
     found = {}
@@ -117,7 +117,7 @@ def share_histories(
         if share in exposure.sensitivity_to:
             to, own = exposure.sensitivity_to[share], benchmarks[share]
             known = rolling_slopes(series, own, to, rows, study.windows.estimation[0], sessions)
-        early, clean = at <= pair.position - gap, moves.usable[rows]
+        early, clean = at <= pair.position - gap, clear_windows(moves.usable, rows, window)
         found[share] = ShareHistory(at, values, _fill(inside, paths), _fill(inside, known), early, clean)
     return found
 

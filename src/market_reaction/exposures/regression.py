@@ -12,7 +12,7 @@ import pandas as pd
 from market_reaction.counterfactuals.studies import loaded_series, study_shares
 from market_reaction.errors import WindowError
 from market_reaction.exposures import measures
-from market_reaction.exposures.assembly import benchmarks_of, regressed, without_slope
+from market_reaction.exposures.assembly import Asked, own_benchmarks, regressed, without_slope
 from market_reaction.exposures.measures import Exposure, ExposureLike
 from market_reaction.exposures.pool import LEAST_DAYS
 from market_reaction.exposures.result import ExposureRegression
@@ -21,7 +21,7 @@ from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NORMAL_MODELS, NormalModel
 from market_reaction.placebo import HISTORY
 from market_reaction.prices import PriceData
-from market_reaction.reaction import _announcement
+from market_reaction.reaction import announcement_table
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows, Window, check_history
 
@@ -111,11 +111,14 @@ def exposure_regression(
     CAR_i = a + b x_i + u_i by least squares over N shares; b is the return of a portfolio sum_i w_i CAR_i with
     w_i = (x_i - mean x) / sum_j (x_j - mean x)^2. Shares move together, so standard errors that suppose independent
     u_i are wrong, robust ones as well. The same regression is run on ``history`` pseudo-announcements at the same local
-    clock time that end 11 sessions before day 0, all shares of a day kept together: T = b / sigma, sigma the EWMA(0.97)
-    volatility of the day-0 slope known before; p = (1 + #{|T_s| >= |T_0|}) / (1 + S). Numbers given, and reactions to
-    earlier announcements, stay the same on every placebo day; slopes are estimated anew for each.
+    clock time, the latest at least 11 sessions before day 0 and none with a window that reaches it, all shares of a day
+    kept together: T = b / sigma, sigma the EWMA(0.97) volatility of the day-0 slope known before;
+    p = (1 + #{|T_s| >= |T_0|}) / (1 + S). Numbers given, and reactions to earlier announcements, stay the same on every
+    placebo day; slopes are estimated anew for each.
 
-    An exposure that is itself estimated draws the slope towards zero.
+    The error of an exposure that is itself estimated draws the slope towards zero; p holds all the same, because the
+    placebo days use an exposure with the same error. A window of several sessions overlaps with that of the next day:
+    its p is approximate. A market of ``to`` that closes at other hours is taken by date.
 
     References
     ----------
@@ -135,7 +138,7 @@ def exposure_regression(
     check_history(history)
     measures.check_exposure(exposure)
     _check_model(normal_model, exposure, to)
-    table = _announcement(announcement, date)
+    table = announcement_table(announcement, date)
     event = table.iloc[0]
     asked = find_instruments(shares)
     learned = isinstance(exposure, str) and exposure == "earlier_reactions"
@@ -158,13 +161,19 @@ def exposure_regression(
         prices, table, list(loaded_series(prices, asked)), windows, normal_model, benchmark=benchmark
     )
     lost = _lost(prices, asked, reasons)
+    settings = Asked(event, window, history, sessions, benchmark, exclude, prices, parameters)
+    missing = prices.unavailable.set_index("market")["reason"]
+    why = ""
     if study is None:
-        nothing = "none of the shares has a reaction"
-        return without_slope(event, None, None, None, lost, nothing, prices, parameters)
-    if learned and past is None:
-        return without_slope(event, study, None, None, lost, measures.NO_CLASS, prices, parameters)
+        why = "none of the shares has a reaction"
+    elif learned and past is None:
+        why = measures.NO_CLASS
+    elif to and find_instruments([to])[0].name in missing.index:
+        why = f"{to}, the market of the sensitivity, could not be had: {missing[find_instruments([to])[0].name]}"
+    if why or study is None:
+        return without_slope(settings, study, None, None, lost, why)
     found = _exposure(exposure, study, asked, label=label, to=to, past=past, benchmark=benchmark, sessions=sessions)
-    return regressed(event, study, found, exclude, lost, prices, parameters)
+    return regressed(settings, study, found, lost)
 
 
 def _check_model(normal_model: str, exposure: ExposureLike, to: str | None) -> None:
@@ -214,4 +223,4 @@ def _exposure(
         one = str(kinds.pop()) if len(kinds) == 1 else ""
         what = {"escalation": "escalations", "de-escalation": "de-escalations"}.get(one, "announcements")
         return measures.reaction_exposure(study, prices, past, benchmark, what)
-    return measures.slope_exposure(study, benchmarks_of(study, benchmark), prices[to] if to else None, sessions)
+    return measures.slope_exposure(study, own_benchmarks(study, benchmark), prices[to] if to else None, sessions)

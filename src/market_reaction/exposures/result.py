@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.exposures.measures import Exposure
 from market_reaction.exposures.pool import SlopePlacebo
@@ -35,8 +35,9 @@ class ExposureRegression(Exportable):
     window : tuple of int
         Inclusive session offsets of the reaction.
     shares : pandas.DataFrame
-        Indexed by share: session (day 0), exposure, reaction (CAR, decimal), fitted, residual, leverage, slope_without
-        and placebo_p_without (this share), change of the slope.
+        Indexed by share: session (day 0), exposure, reaction (CAR, decimal), fitted, residual, leverage; without this
+        share: slope_without, per_std_without (for one standard deviation of the exposure of the others, decimal),
+        placebo_p_without, and change of the response for one standard deviation.
     test : SlopePlacebo or None
         Slope, ranks, minimum detectable slope; None where there is no slope.
     pool : pandas.DataFrame
@@ -153,8 +154,7 @@ class ExposureRegression(Exportable):
         """Say in a sentence or two whether more exposed shares reacted differently, and what limits the finding."""
         from market_reaction.exposures.tables import answer
 
-        text = answer(self)
-        return text if width is None else textwrap.fill(text, width)
+        return wording.filled(answer(self), width)
 
     def plot(
         self,

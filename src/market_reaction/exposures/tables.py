@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from market_reaction import tables, wording
 from market_reaction.exposures.result import NOT_VALID
+from market_reaction.normal_models import NORMAL_MODELS
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
     from market_reaction.exposures.measures import Exposure
-    from market_reaction.exposures.pool import SlopePlacebo
     from market_reaction.exposures.result import ExposureRegression
+
+
+_NAMED = 6  # shares left out that are named in the answer; the table has all
 
 
 def amount(value: float, exposure: Exposure) -> str:
@@ -23,62 +26,70 @@ def amount(value: float, exposure: Exposure) -> str:
     return f"{value:.3g}".replace("-", "−") if math.isfinite(value) else wording.NOT_AVAILABLE
 
 
-def span(result: ExposureRegression) -> str:
-    """Sessions of the reaction in words."""
-    first, last = result.window
-    return "in the reaction session" if first == last == 0 else f"over sessions [{first},{last}]"
-
-
 def per_step(result: ExposureRegression, value: float) -> str:
     """Slope for one standard deviation more of exposure, as a move."""
     return wording.move(value * result.step, "return")
+
+
+def _beyond(result: ExposureRegression) -> str:
+    """What the reactions are measured against."""
+    model = str(result.parameters["normal_model"])
+    if NORMAL_MODELS[model].regressors != "none":
+        return " beyond the market"
+    return "" if model == "zero_mean" else " beyond the share's own mean"
 
 
 def answer(result: ExposureRegression) -> str:
     """Whether the more exposed shares reacted differently; or why that cannot be said."""
     test, exposure = result.test, result.exposure
     if test is None or exposure is None:
-        missing = wording.listed(list(result.excluded["share"]))
-        names = f" Left out: {missing}." if missing else ""
-        return wording.clean(f"No slope on the exposure: {result.why_not}.{names}")
-    better = "more" if test.slope > 0 else "less"
-    size = wording.size(test.slope * result.step, "return")
-    finding = (
-        f"Across {len(result.shares)} shares, one standard deviation more of {exposure.label} "
-        f"({amount(result.step, exposure).removeprefix('+')}) goes with {size} {better} abnormal return {span(result)} "
-        f"({_test(result, test)})"
+        why = result.why_not.rstrip(".")
+        return wording.clean(f"No slope on the exposure: {why}.{_left_out(result)}")
+    rank, across = test.scaled, f"Across {len(result.shares)} shares, "
+    change = _more(test.slope * result.step)
+    step = f"one standard deviation more of it ({amount(result.step, exposure).removeprefix('+')})"
+    found = f"{step} goes with {change} return{_beyond(result)} {wording.sessions_of(result.window)}"
+    if not math.isfinite(rank.p_value):
+        return wording.clean(f"{across}exposure ({exposure.label}): {found} (no placebo p: {rank.note}).")
+    inference = (
+        f"placebo p {wording.p_value(rank.p_value)}, floor {wording.p_value(rank.floor)}; smallest detectable "
+        f"{wording.size(test.mde * result.step, 'return')}"
     )
-    return wording.clean(f"{finding}{_verdict(test)}.{_without(result)}")
-
-
-def _test(result: ExposureRegression, test: SlopePlacebo) -> str:
-    if not math.isfinite(test.scaled.p_value):
-        return f"no placebo p: {test.scaled.note}"
-    return (
-        f"placebo p {wording.p_value(test.scaled.p_value)}, floor {wording.p_value(test.scaled.floor)}; smallest "
-        f"detectable {wording.size(test.mde * result.step, 'return')}"
+    opening = (
+        f"{across}the reaction goes with exposure ({exposure.label})"
+        if rank.p_value <= wording.UNUSUAL
+        else f"{across}no link between reaction and exposure ({exposure.label}) can be told from chance"
     )
+    return wording.clean(f"{opening}: {found} ({inference}).{_without(result)}")
 
 
-def _verdict(test: SlopePlacebo) -> str:
-    if not math.isfinite(test.scaled.p_value):
-        return ""
-    if test.scaled.p_value <= wording.UNUSUAL:
-        return ", a slope that ordinary days rarely show"
-    return ", which is not distinguishable from the slopes of ordinary days"
+def _more(value: float) -> str:
+    return f"{wording.size(value, 'return')} {'more' if value > 0 else 'less'}"
+
+
+def _left_out(result: ExposureRegression) -> str:
+    """Names of the shares left out, those of a long list in part."""
+    names = list(result.excluded["share"])
+    if len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return f" Left out: {wording.listed(names)}." if names else ""
+
+
+def most_influential(result: ExposureRegression) -> str | None:
+    """Share without which the response changes most; None where no share can be left out."""
+    if result.test is None:
+        return None
+    change = result.shares["change"].dropna()
+    return str(change.abs().idxmax()) if len(change) else None
 
 
 def _without(result: ExposureRegression) -> str:
-    """What the slope would be without the share that matters most."""
-    found = result.shares.dropna(subset="slope_without")
-    if found.empty:
+    """What the response would be without the share that matters most."""
+    share = most_influential(result)
+    if share is None:
         return ""
-    row = found.iloc[int(found["change"].abs().argmax())]
-    share = row.name
-    return (
-        f" Without {share} it would be {per_step(result, row['slope_without'])} (p "
-        f"{wording.p_value(row['placebo_p_without'])})."
-    )
+    change, p = (float(result.shares[name].loc[share]) for name in ("per_std_without", "placebo_p_without"))
+    return f" This depends most on {share}: without it {_more(change)} (p {wording.p_value(p)})."
 
 
 def regression_html(result: ExposureRegression) -> str:
@@ -126,11 +137,11 @@ def _share_table(result: ExposureRegression) -> str:
         return ""
     rows = []
     for share, row in result.shares.sort_values("exposure").iterrows():
-        without = row.get("slope_without", math.nan)
+        without = row.get("per_std_without", math.nan)
         cells = [
             str(share), wording.day(row["session"]), amount(row["exposure"], exposure),
             wording.move(row["reaction"], "return"), wording.move(row.get("fitted", math.nan), "return"),
-            per_step(result, without) if math.isfinite(without) else wording.NOT_AVAILABLE,
+            wording.move(without, "return"),
             wording.p_value(row.get("placebo_p_without", math.nan)),
         ]  # fmt: skip
         rows.append([cell(text) for text in cells])
@@ -144,9 +155,10 @@ def _legend(result: ExposureRegression) -> str:
     return (
         f"Exposure: {result.exposure.source}. Response: abnormal return for one standard deviation "
         f"({amount(result.step, result.exposure).removeprefix('+')}) more of exposure. Usual day: its standard "
-        "deviation as known the evening before. Placebo p: share of comparable days before on which the same "
-        "regression gives as much for its time. Response without it and p: with this share left out. Mean correlation "
-        f"of the shares' residuals: {result.correlation:.2f}."
+        "deviation as known the evening before. Placebo p: share of comparable earlier days on which the same "
+        "regression gives as large a response for the volatility of its time; unusual: p of at most "
+        f"{wording.UNUSUAL:g}. Response without it and p: with this share left out, for one standard deviation of the "
+        f"others. Mean correlation of the shares' residuals: {wording.signed(result.correlation)}."
     )
 
 
