@@ -108,12 +108,19 @@ def test_a_date_without_a_clock_cannot_place_the_news() -> None:
     assert "not certain enough" in result.answer()
 
 
+def test_news_of_which_only_the_day_is_known_bounds_the_share() -> None:
+    result = mr.overnight_gaps(mr.react("2018-04-02-cn", markets=["CSI 300"], source="bundled"))
+    assert "before the open, at the latest when 49% of the hours" in result.answer()  # 9 h of 18 h 25 min, to midnight
+    assert "at most 49% of its time came before" in result._repr_html_()
+
+
 def test_geneva_came_at_the_close_and_both_sessions_are_split() -> None:
     result = mr.overnight_gaps(mr.react("2025-05-12-jt", markets=["CSI 300"], source="bundled"))
     news = result.to_frame()["news"].to_dict()
     twelfth, thirteenth = pd.Timestamp("2025-05-12"), pd.Timestamp("2025-05-13")
     assert news["CSI 300", twelfth, "gap"] == "before it"
     assert news["CSI 300", thirteenth, "gap"] == "holds it"
+    assert "The news came at the close before" in result.answer() and "session is ambiguous" in result.answer()
     assert "or 2025-05-12" in result._repr_html_().replace('<span class="mr-fixed">', "")
 
 

@@ -49,7 +49,9 @@ def test_another_time_and_a_market_that_is_missing(execute: Execute) -> None:
 @pytest.mark.reference
 def test_geneva_with_futures_and_fx(execute: Execute, reference: Path) -> None:
     folder = str(reference / "data" / "series")
-    cells = execute(PATH, ANNOUNCEMENT="2025-05-12-jt", SOURCE="files", FOLDER=folder, FOLLOWER="Hang Seng")
+    given = {"SOURCE": "files", "FOLDER": folder, "FOLLOWER": "Hang Seng", "SINCE": "2016-01-01"}
+    markets = ["CSI 300", "Hang Seng", "S&P 500", "E-mini S&P 500", "USD/CNH"]
+    cells = execute(PATH, ANNOUNCEMENT="2025-05-12-jt", MARKETS=markets, **given)
     assert warned(cells) == []
     answer = printed(cells["answer"])
     assert "The first close certain to hold it was Hang Seng's, 12 May 08:00 UTC, 1 h 00 min later (+2.98%" in answer

@@ -1,5 +1,6 @@
 """The yuan notebook: what it says offline, and with the offshore yuan from a folder of files."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ PATH = Path(__file__).resolve().parents[2] / "notebooks" / "05_yuan.ipynb"
 def test_offline_the_onshore_rate_answers_under_its_own_name(execute: Callable[..., Any]) -> None:
     cells = execute(PATH)
     answer = cells["answer"].outputs[0]["text"]
-    assert answer.startswith("USD/CNY (ECB), CAR[0,1]: +")  # escalation weakens the yuan
-    assert "after" in answer and "de-escalations" in answer
+    said = " ".join(answer.split())
+    start = r"USD/CNY \(ECB\), mean abnormal move over sessions 0 to 1; up = yuan weaker: \+0\.\d\d% after escalation"
+    assert re.match(start, said)  # escalation weakens the yuan
+    assert re.search(r"−0\.\d\d% after de-escalation \(\d+ announcements in \d+ separate cases", said)
     assert "Not available: &#x27;USD/CNH&#x27; is not among the loaded markets" in text_of(
         cells["offshore"].outputs, "text/html"
     )

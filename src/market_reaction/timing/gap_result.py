@@ -79,7 +79,8 @@ class GapPart:
     news : {"holds it", "before it", "after it", "may hold it"}
         How the part lies to the announcement.
     share_before : float
-        Share of the part's time that lies before the announcement; NaN where that is not known.
+        Share of the part's time that lies before the announcement, or before the end of its day where only that is
+        known; NaN where neither is.
     test : PartTest
         How unusual the part was.
     """

@@ -30,7 +30,7 @@ def gap_answer(result: OvernightGaps) -> str:
         reasons = "; ".join(f"{row.market}: {row.reason}" for row in result.excluded.itertuples())
         return wording.clean(f"No market here can be split into overnight gap and session move ({reasons}).")
     gap, session = headline[:2]
-    sentences = [_split(gap, session), _place(gap)]
+    sentences = [_split(gap, session), _place(gap, result.event["precision"] == "day")]
     if gap.ambiguous:
         sentences.append("Its session is ambiguous; the table splits the other possible one too.")
     others = headline[2:]
@@ -78,15 +78,16 @@ def _split(gap: GapPart, session: GapPart) -> str:
     )
 
 
-def _place(gap: GapPart) -> str:
+def _place(gap: GapPart, whole_day: bool) -> str:
     """Where the news fell, and what that means for the two parts."""
     if gap.news == "before it":
         return "The news came inside the session, so the gap was there before it and is no reaction to it."
     if gap.news == "holds it" and gap.share_before < AT_THE_CLOSE:
         return "The news came at the close before, so the gap is the first move that can hold it."
     if gap.news == "holds it":
+        when = "at the latest when" if whole_day else "when"
         return (
-            f"The news came before the open, when {wording.share(gap.share_before)} of the hours since the close "
+            f"The news came before the open, {when} {wording.share(gap.share_before)} of the hours since the close "
             "before had passed: the gap is the first move that can hold it, and also holds what came earlier."
         )
     return "The hour of the news, or of the open, is not certain enough to say which part holds it."
@@ -104,7 +105,7 @@ def gap_html(result: OvernightGaps) -> str:
             (session + (" (ambiguous)" if piece.ambiguous and piece.headline else "")) if piece.part == "gap" else "",
             NAMES[piece.part], shared.span(*piece.span), wording.move(piece.move, piece.unit),
             wording.size(test.usual, piece.unit), shared.p_and_floor(test.rank), wording.size(test.mde, piece.unit),
-            NEWS[piece.news] + shared.share_note(piece),
+            NEWS[piece.news] + shared.share_note(piece, result.event["precision"] == "day"),
         ]  # fmt: skip
         texts = [tables.cell(text) for text in cells]
         texts[6] += mark

@@ -30,11 +30,11 @@ def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
     return f"{start:%Y-%m-%d %H:%M} – {second}"
 
 
-def share_note(piece: GapPart) -> str:
-    """Share of a part's hours before the news, where the news fell into it."""
+def share_note(piece: GapPart, whole_day: bool) -> str:
+    """Share of a part's hours before the news, where the news fell into it, or the most it can be."""
     if piece.news != "holds it" or not math.isfinite(piece.share_before):
         return ""
-    return f", {wording.share(piece.share_before)} of its time came before"
+    return f", {'at most ' if whole_day else ''}{wording.share(piece.share_before)} of its time came before"
 
 
 def source_line(vintage: pd.DataFrame) -> str:
