@@ -147,8 +147,10 @@ def test_missing_reactions_stay_with_their_reason(catalogue: ClassStudies) -> No
 
 def test_the_answer_says_what_many_markets_do_to_it(catalogue: ClassStudies) -> None:
     text = catalogue.answer()
-    assert text.startswith("CSI 300 over sessions [0,1]: −1.03% on average after escalation (24 separate events;")
-    assert "Counting all 3 markets (Holm)" in text
+    assert text.startswith(
+        "CSI 300, mean abnormal move over sessions [0,1]: −1.03% after escalation (24 separate events; 95% interval"
+    )
+    assert "With all 3 markets counted (Holm), the difference stands in" in text
     assert "chosen because something was announced" in " ".join(catalogue.notes)
 
 

@@ -318,6 +318,18 @@ def test_events_between_dates_and_by_direction() -> None:
     assert {row["direction"] for row in rows} == {"escalation"}
 
 
+def test_events_by_kind_and_evidence() -> None:
+    chosen = ["--side", "China", "--side", "joint", "--instrument", "talks", "--evidence", "documented_*"]
+    rows = json.loads(run("events", *chosen, "--surprise", "not expected*", "--format", "json").stdout)
+    assert rows
+    assert {row["side"] for row in rows} == {"China", "joint"}
+    assert all("talks" in row["instrument"] and row["evidence"].startswith("documented_") for row in rows)
+    assert not any(row["surprise"].startswith("expected") for row in rows)
+    assert len(rows) < len(json.loads(run("events", *chosen[:-2], "--format", "json").stdout))
+    assert "Did you mean 'tariff'" in refused("events", "--instrument", "tarif")
+    assert "has no column 'side'" in refused("events", "--table", "other_news", "--side", "US")
+
+
 def test_no_event_is_no_error() -> None:
     result = run("events", "--search", "zeppelin")
     assert result.stdout == ""

@@ -127,6 +127,11 @@ def _dated(rows: pd.DataFrame) -> pd.Series:
     return rows["session_date"].dt.tz_localize("UTC")
 
 
+def announced(events: pd.DataFrame) -> pd.Series:
+    """Instant of each event, or the start of its session date where the clock is unknown."""
+    return events["announced_utc"].fillna(_dated(events))
+
+
 def _holding(rows: pd.DataFrame, text: str) -> pd.Series:
     """Whether a row holds every word."""
     searched = [column for column in SEARCHED if column in rows]

@@ -84,7 +84,9 @@ class QualityReport:
             Columns session, rule, value, bound, what_to_do.
         """
         held = (self.detail["session"].to_numpy() <= last) & (self.detail["until"].to_numpy() >= first)
-        if not information and held.any():
+        if not held.any():
+            return self.findings.iloc[:0]
+        if not information:
             held &= ~self.detail["rule"].isin(INFORMATION).to_numpy()
         return self.detail.iloc[np.flatnonzero(held)][list(COLUMNS)].reset_index(drop=True)
 

@@ -234,6 +234,7 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
     """
     items = markets if isinstance(markets, PriceData) else [find_instrument(market) for market in markets]
     clocks = [SessionClock.of(item) for item in items]
+    labels = {clock.name: clock.sessions.append(pd.DatetimeIndex([pd.NaT])) for clock in clocks}
     rows = []
     for event_id, event in events.iterrows():
         for clock in clocks:
@@ -243,12 +244,11 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
                     f"event {event_id!r} lies beyond {clock.sessions[-1]:%Y-%m-%d}, the last session published for "
                     f"{clock.name!r}. Load prices that reach it, or update exchange_calendars."
                 )
-            labels = clock.sessions.append(pd.DatetimeIndex([pd.NaT]))
             rows.append(
                 {
                     "event_id": event_id,
                     "market": clock.name,
-                    "session": labels[min(found.position, len(clock.sessions))],
+                    "session": labels[clock.name][min(found.position, len(clock.sessions))],
                     "candidates": tuple(clock.sessions[at] for at in found.candidates if at < len(clock.sessions)),
                     "ambiguous": len(found.candidates) > 1,
                     "phase": found.phase,

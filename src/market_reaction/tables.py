@@ -282,6 +282,15 @@ def left_out(reasons: pd.Series) -> str:
     return folded(f"{len(rows)} left out", html_table(["Event", "Reason"], rows)) if rows else ""
 
 
+def left_out_of_markets(excluded: pd.DataFrame) -> str:
+    """Folded table of events left out of a market, or of all where none is named; empty where there is none."""
+    rows = [
+        [cell(row["event_id"]), cell(row["market"] or "all"), cell(row["reason"])]
+        for row in excluded.to_dict("records")
+    ]
+    return folded(f"{len(rows)} left out", html_table(["Event", "Market", "Reason"], rows)) if rows else ""
+
+
 def reaction_html(result: ReactionResult) -> str:
     """HTML of a result for notebooks: the answer, the tables, what else happened, where the figures come from.
 

@@ -6,6 +6,7 @@ little lighter than theirs, for dark pages. No colour means up or down: red is u
 
 from __future__ import annotations
 
+import math
 import textwrap
 from functools import cache
 from html import escape
@@ -31,6 +32,7 @@ INK_STYLE = """
 WIDTH = 660  # pixels in a report; in a notebook charts take the width there is
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TITLE, _SUBTITLE = 15, 12
+_LINE = 1.3 * _TITLE  # pixels of a line of the title, and of the subtitle too: Plotly spaces both by the larger font
 _TITLE_CHARS, _SUBTITLE_CHARS = 70, 96
 # Tick labels with a sign have none at zero.
 _ZERO = {f"+{zero}{unit}": f"0{unit}" for zero in ("0", "0.0", "0.00") for unit in ("", "%", " bp", " pts")}
@@ -48,6 +50,12 @@ def hatched(colour: str) -> dict[str, object]:
         "solidity": 0.22,
     }
     return {"color": colour, "line": {"width": 0}, "pattern": pattern}
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A colour such as ``#0a7fc4`` with an opacity."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha})"
 
 
 def label(text: object) -> str:
@@ -121,7 +129,7 @@ def finish(
     head, sub = wrapped(finding, _TITLE_CHARS), wrapped(method, _SUBTITLE_CHARS)
     text = "<br>".join(f"<b>{line}</b>" for line in head)
     text += "".join(f'<br><span style="font-size:{_SUBTITLE}px">{line}</span>' for line in sub)
-    top = 34 + 20 * len(head) + 16 * len(sub)
+    top = 42 + math.ceil(_LINE * (len(head) + len(sub)))
     bottom += 8 + 20 * legend if legend else 0
     figure.update_layout(
         template=template(theme),

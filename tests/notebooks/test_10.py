@@ -1,13 +1,10 @@
-"""Notebook 10 as a whole: offline, for a time that is in no table, and without a kind to look for."""
+"""Notebook 10 as a whole: offline, and for a time that is in no table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
-from nbclient.exceptions import CellExecutionError
 
 from helpers import text_of, warned
 
@@ -29,8 +26,3 @@ def test_a_time_of_your_own_is_looked_up_by_its_kind(execute: Callable[..., Any]
     cells = execute(NOTEBOOK, ANNOUNCEMENT="2025-11-14 15:00 UTC", LIKE=like, MARKETS=["CSI 300", "VIX"], N=None)
     assert warned(cells) == []
     assert "earlier announcements" in " ".join(cells["answer"].outputs[0]["text"].split())
-
-
-def test_a_time_without_a_kind_stops_with_an_example(execute: Callable[..., Any]) -> None:
-    with pytest.raises(CellExecutionError, match="say what it is like: like="):
-        execute(NOTEBOOK, ANNOUNCEMENT="2025-11-14 15:00 UTC")

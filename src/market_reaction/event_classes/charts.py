@@ -1,4 +1,4 @@
-"""Mean paths of classes of events with their bands, and what the charts of classes share. Nothing is computed here."""
+"""Mean paths of classes of events with their bands. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
-from market_reaction.theme import BLUE, GREEN, GREY, LINES, PURPLE, VERMILLION, Theme, finish, label, shortened
+from market_reaction.panels import PANEL, panels, path_axes, sources
+from market_reaction.theme import BLUE, GREEN, LINES, PURPLE, VERMILLION, Theme, faded, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.event_classes.result import ClassStudies
-    from market_reaction.prices import PriceData
 
 LEAST_FOR_BAND = 6  # clusters below which a band is wider than the chart is worth
-PANEL = 150  # pixels of a panel
-HEADING = 42  # characters of its heading
 _COLOURS = {"escalation": VERMILLION, "de-escalation": BLUE, "mixed": PURPLE}
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -31,52 +28,6 @@ def colours(classes: tuple[str, ...]) -> dict[str, str]:
     for at, name in enumerate(name for name, colour in found.items() if not colour):
         found[name] = free[at % len(free)]
     return found
-
-
-def faded(colour: str, alpha: float) -> str:
-    """The colour with an opacity."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {alpha})"
-
-
-def panels(
-    prices: PriceData, markets: tuple[str, ...], columns: int, horizontal: float = 0.12
-) -> tuple[go.Figure, int]:
-    """Figure with a panel for each market, headed by its name and what "up" means there; and its number of rows."""
-    lines = -(-len(markets) // columns)
-    figure = make_subplots(
-        rows=lines, cols=columns, subplot_titles=[_heading(prices, name) for name in markets],
-        vertical_spacing=0.30 / lines if lines > 1 else 0.0, horizontal_spacing=horizontal,
-    )  # fmt: skip
-    figure.update_annotations(font={"size": 11})
-    return figure, lines
-
-
-def _heading(prices: PriceData, market: str) -> str:
-    """Name of a market and what "up" means there, as far as a panel has room."""
-    note = shortened(wording.direction_note(prices[market].instrument), max(HEADING - len(market), 16))
-    return f"<b>{label(market)}</b>{f', {label(note)}' if note else ''}"
-
-
-def roomier(figure: go.Figure, pixels: int = 24) -> go.Figure:
-    """Add space between the subtitle and the headings of panels."""
-    layout = figure.layout
-    return figure.update_layout(height=layout.height + pixels, margin_t=layout.margin.t + pixels)
-
-
-def sources(prices: PriceData, markets: tuple[str, ...]) -> str:
-    """Source and last sessions of the series drawn, in few words."""
-    vintage = prices.vintage.loc[list(markets)]
-    names = wording.listed(list(dict.fromkeys(vintage["source"])))
-    first, last = wording.day(vintage["last"].min()), wording.day(vintage["last"].max())
-    return f"Source: {names}, series end {first if first == last else f'between {first} and {last}'}."
-
-
-def up_means(prices: PriceData, markets: tuple[str, ...]) -> str:
-    """What "up" means in the markets drawn."""
-    notes = [(market, wording.direction_note(prices[market].instrument)) for market in markets]
-    said = "; ".join(f"{market} {text}" for market, text in notes if text)
-    return f"{said}. " if said else ""
 
 
 def path_chart(
@@ -96,26 +47,27 @@ def path_chart(
         As in ``reaction_figure``.
     """
     frame = result.caar() if cumulated else result.aar()
-    figure, lines = panels(result.study.prices, markets, 1 if len(markets) == 1 else 2)
+    columns = 1 if len(markets) == 1 else 2
+    figure, lines = panels(result.study.prices, markets, columns)
     inks = colours(result.classes)
     named: set[str] = set()
     for at, market in enumerate(markets):
-        place = {"row": at // (1 if len(markets) == 1 else 2) + 1, "col": at % 2 + 1}
+        place = {"row": at // columns + 1, "col": at % columns + 1}
         for number, name in enumerate(result.classes):
             rows = frame[frame["class"].eq(name) & frame["market"].eq(market)]
             if len(rows):
                 _path(figure, rows, inks[name], _DASHES[number % len(_DASHES)], place, cumulated, name not in named)
                 named.add(name)
-        _axes(figure, result.study.design.units[market], place, at >= len(markets) - 2)
+        path_axes(figure, result.study.design.units[market], place, at >= len(markets) - columns)
     missing = [name for name in result.classes if name not in named]
     finish(
         figure,
         finding=_path_finding(frame, markets, result.classes, cumulated),
         method=_path_method(result, markets, cumulated, missing),
-        body=(PANEL + 20) * lines if lines > 1 else 260,
+        body=PANEL * lines if lines > 1 else 260,
         theme=theme,
     )
-    return roomier(figure)
+    return figure
 
 
 def _path(
@@ -148,14 +100,6 @@ def _path(
         ),
         **place,
     )  # fmt: skip
-
-
-def _axes(figure: go.Figure, unit: str, place: dict[str, int], last: bool) -> None:
-    _, form, suffix = axis_scale(unit)
-    figure.add_hline(y=0, line={"color": GREY, "width": 1}, **place)
-    figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, **place)
-    figure.update_xaxes(title="sessions from day 0" if last else None, nticks=8, tickformat="d", **place)
-    figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=5, **place)
 
 
 def _path_finding(frame: pd.DataFrame, markets: tuple[str, ...], classes: tuple[str, ...], cumulated: bool) -> str:

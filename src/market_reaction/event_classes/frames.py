@@ -11,7 +11,8 @@ import pandas as pd
 from market_reaction.battery.many_events import ManyEvents
 from market_reaction.battery.options import BatteryOptions
 from market_reaction.errors import EventTableError, WindowError, did_you_mean
-from market_reaction.event_classes.groups import announced, separate_pairs, studies_of
+from market_reaction.event_classes.groups import separate_pairs, studies_of
+from market_reaction.event_filters import announced
 from market_reaction.inference.multiple import holm, simultaneous_band
 from market_reaction.inference.resampling import group_difference
 from market_reaction.inference.two_samples import welch_difference

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from market_reaction.errors import EventTableError, did_you_mean
+from market_reaction.event_filters import announced
+from market_reaction.study_parts import part_of
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
@@ -21,11 +21,6 @@ _ORDER = {"direction": ("escalation", "de-escalation", "mixed"), "wave": tuple(W
 def columns_of(by: str | Sequence[str]) -> tuple[str, ...]:
     """Columns that make the classes, each once."""
     return (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-
-
-def announced(events: pd.DataFrame) -> pd.Series:
-    """Instant of each event, or the start of its session date where the clock is unknown."""
-    return events["announced_utc"].fillna(events["session_date"].dt.tz_localize("UTC"))
 
 
 def class_labels(events: pd.DataFrame, by: Sequence[str]) -> pd.Series:
@@ -100,11 +95,6 @@ def _ranks(values: pd.Series, name: str) -> pd.Series:
     return values.map({value: at for at, value in reversed(list(enumerate(order)))})
 
 
-def rows_of(table: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
-    """Rows of a frame by their label, each by column."""
-    return dict(zip(table.index, table.to_dict("records"), strict=True))
-
-
 def separate_pairs(study: EventStudyResult, labels: pd.Series, window: Window) -> pd.DataFrame:
     """Which events of each market share sessions of a window with an event of another class.
 
@@ -129,18 +119,6 @@ def separate_pairs(study: EventStudyResult, labels: pd.Series, window: Window) -
         )
         frames.append(frame.rename_axis("event_id").assign(market=market).set_index("market", append=True))
     return pd.concat(frames)
-
-
-def part_of(study: EventStudyResult, keys: Sequence[tuple[str, str]], events: pd.Index) -> EventStudyResult:
-    """The same study with some of its events and pairs only."""
-    of_events = study.sessions.index.get_level_values("event_id").isin(events)
-    return replace(
-        study,
-        pairs={key: study.pairs[key] for key in keys},
-        events=study.events.loc[events],
-        sessions=study.sessions[of_events],
-        excluded=study.excluded[study.excluded["event_id"].isin(events)].reset_index(drop=True),
-    )
 
 
 def studies_of(

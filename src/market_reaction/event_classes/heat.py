@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from market_reaction import wording
-from market_reaction.event_classes.charts import roomier, sources, up_means
-from market_reaction.theme import BLUE, ORANGE, Theme, finish, label, shortened
+from market_reaction.panels import sources, up_means
+from market_reaction.theme import BLUE, ORANGE, Theme, faded, finish, label, shortened
 
 if TYPE_CHECKING:
     from market_reaction.event_classes.result import ClassStudies
@@ -23,8 +23,8 @@ REACH = 4.0  # usual days at which the colours end
 _ABSENT = "rgba(128, 128, 128, 0.38)"
 # Nearly opaque from two usual days on, so that the numbers can be read on any page.
 _SCALE = [
-    [0.0, BLUE], [0.25, "rgba(0, 114, 178, 0.85)"], [0.5, "rgba(128, 128, 128, 0.04)"],
-    [0.75, "rgba(230, 159, 0, 0.85)"], [1.0, ORANGE],
+    [0.0, BLUE], [0.25, faded(BLUE, 0.85)], [0.5, "rgba(128, 128, 128, 0.04)"], [0.75, faded(ORANGE, 0.85)],
+    [1.0, ORANGE],
 ]  # fmt: skip
 _TITLE_CHARS, _HOVER_CHARS = 27, 60
 
@@ -68,7 +68,7 @@ def heat_map(result: ClassStudies, markets: tuple[str, ...], *, theme: Theme = "
         f"{up_means(result.study.prices, markets)}{sources(result.study.prices, markets)}"
     )
     finish(figure, finding=heat_finding(frame), method=method, body=body, theme=theme, legend=0, bottom=86)
-    return roomier(figure)
+    return figure
 
 
 def _panel(figure: go.Figure, rows: pd.DataFrame, markets: tuple[str, ...], line: int, *, scale: bool) -> None:

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
-from market_reaction.event_classes.charts import LEAST_FOR_BAND, colours, panels, roomier, sources
-from market_reaction.event_classes.groups import rows_of
-from market_reaction.theme import GREY, Theme, finish, label
+from market_reaction.event_classes.charts import LEAST_FOR_BAND, colours
+from market_reaction.panels import ZERO_LINE, panels, sources
+from market_reaction.theme import Theme, finish, label
 from market_reaction.windows import Window
 
 if TYPE_CHECKING:
@@ -40,19 +40,24 @@ def mean_chart(result: ClassStudies, markets: tuple[str, ...], window: Window, *
     table = result.summary(window)
     columns = 1 if len(markets) == 1 else 2
     figure, lines = panels(result.study.prices, markets, columns, 0.09)
-    rows = rows_of(table)
+    rows = table.to_dict("index")
     inks, names = colours(result.classes), result.classes[::-1]  # the first class on top
+    counts = []
     for at, market in enumerate(markets):
         place = {"row": at // columns + 1, "col": at % columns + 1}
         factor, form, suffix = axis_scale(result.study.design.units[market])
         for height, name in enumerate(names):
-            _mean(figure, height, rows[name, market] | {"class": name}, inks[name], place)
-        figure.add_vline(x=0, line={"color": GREY, "width": 1}, **place)
-        figure.update_xaxes(tickformat=form, ticksuffix=suffix, nticks=5, range=_range(table, market, factor), **place)
+            row = rows[name, market] | {"class": name}
+            _mean(figure, height, row, inks[name], place)
+            counts.append(_count(row["n_clusters"], height, at))
+        figure.update_xaxes(
+            tickformat=form, ticksuffix=suffix, nticks=5, range=_range(table, market, factor), **ZERO_LINE, **place
+        )
         figure.update_yaxes(
             showticklabels=place["col"] == 1, showgrid=False, range=[-0.6, len(names) - 0.4],
             tickvals=list(range(len(names))), ticktext=[label(name) for name in names], **place,
         )  # fmt: skip
+    figure.update_layout(annotations=[*figure.layout.annotations, *counts])  # at once: one by one takes seconds
     low, high = window
     method = (
         f"Mean CAR over sessions [{low},{high}] with 95% t interval over separate events, whose number stands at the "
@@ -61,17 +66,22 @@ def mean_chart(result: ClassStudies, markets: tuple[str, ...], window: Window, *
     )
     body = (HEAD + LINE * len(names)) * lines
     finish(figure, finding=_finding(table, markets), method=method, body=body, theme=theme, legend=0)
-    return roomier(figure).update_layout(margin_r=34)
+    return figure.update_layout(margin_r=34)
+
+
+def _count(count: int, height: int, panel: int) -> dict[str, Any]:
+    """Number of separate events, at the right of a panel."""
+    axis = str(panel + 1) if panel else ""
+    return {
+        "text": f"{count}", "x": 1, "xref": f"x{axis} domain", "xanchor": "left", "xshift": 5, "y": height,
+        "yref": f"y{axis}", "yanchor": "middle", "showarrow": False, "font": {"size": 11},
+    }  # fmt: skip
 
 
 def _mean(figure: go.Figure, height: int, row: Mapping[Any, Any], ink: str, place: dict[str, int]) -> None:
-    """Mean of one class in one market with its interval, and the number of separate events at the right."""
+    """Mean of one class in one market with its interval."""
     factor, _, _ = axis_scale(row["unit"])
     count = row["n_clusters"]
-    figure.add_annotation(
-        text=f"{count}", x=1, xref="x domain", xanchor="left", xshift=5, y=height, yanchor="middle", showarrow=False,
-        font={"size": 11}, **place,
-    )  # fmt: skip
     if not math.isfinite(row["estimate"]):
         return
     reach = factor * (row["conf_high"] - row["estimate"])

@@ -122,7 +122,8 @@ class ClassStudies(Exportable):
         Notes
         -----
         Sup-t band from the covariance of the paths over clusters, with clusters - 1 degrees of freedom. It holds for
-        one class and market.
+        one class and market. With few clusters it is too narrow: in simulations with normal values the 95% band held 6
+        sessions in 92 to 93% of runs with 6 clusters and in 94% with 24, and 21 sessions in 89% with 6 clusters.
 
         References
         ----------

@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from market_reaction import tables, wording
-from market_reaction.event_classes.groups import rows_of
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -27,39 +26,38 @@ def _differences(result: ClassStudies) -> pd.DataFrame | None:
 
 
 def _answer(result: ClassStudies, summary: pd.DataFrame, differences: pd.DataFrame | None) -> str:
-    market, rows = result.markets[0], rows_of(summary)
-    low, high = result.window()
-    means = "; ".join(_mean(name, rows[name, market]) for name in result.classes[:2])
+    market, rows = result.markets[0], summary.to_dict("index")
+    means = " and ".join(_mean(name, rows[name, market]) for name in result.classes[:2])
     note = wording.direction_note(result.study.prices[market].instrument)
-    first = f"{market}{f' ({note})' if note else ''} over sessions [{low},{high}]: {means}."
+    over = wording.sessions_of(result.window())
+    first = f"{market}{f' ({note})' if note else ''}, mean abnormal move {over}: {means}."
     if differences is None:
         return wording.clean(first)
     return wording.clean(f"{first} {_difference(differences, market)} {over_markets(differences)}".strip())
 
 
 def _mean(name: str, row: Mapping[Any, Any]) -> str:
-    """Mean of one class: ``−0.60% on average after escalation (26 separate events; 95% interval ...)``."""
+    """Mean of one class: ``−0.60% after escalation (26 separate events; 95% interval ...)``."""
     if not math.isfinite(row["estimate"]):
         return f"no mean after {name} ({row['note']})"
     unit, count = row["unit"], row["n_clusters"]
-    said = (
-        f"{wording.amount(row['estimate'], unit)} on average after {name} ({count} separate event{'s' * (count != 1)}"
-    )
+    said = f"{wording.amount(row['estimate'], unit)} after {name} ({count} separate event{'s' * (count != 1)}"
     return f"{said}; 95% interval {_between(row, unit)})" if math.isfinite(row["conf_low"]) else f"{said})"
 
 
 def _difference(table: pd.DataFrame, market: str) -> str:
     """What the permutation test says of two classes in one market."""
-    row = rows_of(table)[market]
+    row = table.to_dict("index")[market]
     if not math.isfinite(row["permutation_p"]):
         return f"The classes {row['first']} and {row['second']} are not compared: {row['note']}."
     unit = row["unit"]
-    found = f"{wording.amount(row['difference'], unit)} (permutation p {wording.p_value(row['permutation_p'])}"
+    p = f"p {wording.p_value(row['permutation_p'])} by permuted labels"
+    found = f"the difference of {wording.amount(row['difference'], unit)} between the two"
     if row["permutation_p"] <= wording.UNUSUAL:
-        return f"Taken alone, this market tells the two apart: the difference is {found})."
+        return f"In this market alone, {found} is more than chance usually makes ({p})."
     return (
-        f"This market cannot tell the two apart: the difference is {found}; one below "
-        f"{wording.size(row['mde'], unit)} would usually go unnoticed)."
+        f"In this market, {found} may be chance ({p}); a true one of {wording.size(row['mde'], unit)} would be found "
+        "four times in five."
     )
 
 
@@ -71,9 +69,9 @@ def over_markets(table: pd.DataFrame) -> str:
     if len(known) < 2:
         return ""
     if left:
-        return f"Counting all {len(known)} markets (Holm), the classes differ in {wording.listed(left)}."
-    looked = f"; taken alone they do in {wording.listed(alone)}" if alone else ""
-    return f"Counting all {len(known)} markets (Holm), the classes differ in none{looked}."
+        return f"With all {len(known)} markets counted (Holm), the difference stands in {wording.listed(left)}."
+    looked = f"; alone it would in {wording.listed(alone)}" if alone else ""
+    return f"With all {len(known)} markets counted (Holm), the difference stands in none{looked}."
 
 
 def class_html(result: ClassStudies) -> str:
@@ -98,8 +96,8 @@ def class_html(result: ClassStudies) -> str:
         _difference_table(differences),
         f'<p class="mr-quiet">{escape(tests)}</p>' if differences is not None else "",
         tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
-        _excluded(result),
-        tables.folded("Where the figures come from", tables.vintage_table(result.study.vintage)),
+        tables.left_out_of_markets(result.excluded),
+        tables.sources(result.study.vintage),
     ]
     return tables.wrapped(parts)
 
@@ -139,11 +137,3 @@ def _difference_table(differences: pd.DataFrame | None) -> str:
     one, two = differences[["first", "second"]].iloc[0]
     headings = ["Market", f"{one} minus {two}", "95% interval", "p (floor)", "Holm p", "Welch p", "Separate", "Note"]
     return html_table(headings, rows)
-
-
-def _excluded(result: ClassStudies) -> str:
-    rows = [
-        [cell(row["event_id"]), cell(row["market"] or "all"), cell(row["reason"])]
-        for row in result.excluded.to_dict("records")
-    ]
-    return tables.folded(f"{len(rows)} left out", html_table(["Event", "Market", "Reason"], rows)) if rows else ""

@@ -14,8 +14,7 @@ import pandas as pd
 from market_reaction import events as event_tables
 from market_reaction import reaction_notes, wording
 from market_reaction.errors import AnnouncementTimeError, EventTableError, MarketReactionWarning, WindowError
-from market_reaction.event_classes.groups import announced, part_of
-from market_reaction.event_filters import DOCUMENTED, NO_IMPLEMENTATION
+from market_reaction.event_filters import DOCUMENTED, NO_IMPLEMENTATION, announced
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
@@ -24,6 +23,7 @@ from market_reaction.past_events.result import Analogues
 from market_reaction.prices import PriceData
 from market_reaction.sessions import SessionClock, locate
 from market_reaction.study import event_study
+from market_reaction.study_parts import part_of
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows, Window
 

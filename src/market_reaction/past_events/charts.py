@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
-from market_reaction.event_classes.charts import PANEL, faded, panels, roomier, sources, up_means
-from market_reaction.event_classes.groups import rows_of
-from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, finish, label
+from market_reaction.panels import PANEL, panels, path_axes, sources, up_means
+from market_reaction.past_events.frames import standing_frame
+from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, faded, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.past_events.result import Analogues
@@ -41,13 +41,12 @@ def path_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
         place = {"row": at // columns + 1, "col": at % columns + 1}
         own = paths[paths["market"].eq(market)]
         _panel(figure, spread[spread["market"].eq(market)], own, place, legend=at == 0)
-        if at >= len(markets) - columns:
-            figure.update_xaxes(title="sessions from day 0", **place)
+        path_axes(figure, result.units[market], place, at >= len(markets) - columns)
     finish(
         figure, finding=_path_finding(result, markets[0]), method=_path_method(result, markets),
-        body=(PANEL + 20) * lines if lines > 1 else 280, theme=theme, legend=2,
+        body=PANEL * lines if lines > 1 else 280, theme=theme, legend=2,
     )  # fmt: skip
-    return roomier(figure)
+    return figure
 
 
 def _panel(
@@ -82,10 +81,6 @@ def _panel(
         "name": "this announcement", "legendgroup": "own", "showlegend": legend,
         "line": {"color": VERMILLION, "width": 3},
     }, "this announcement")  # fmt: skip
-    figure.add_hline(y=0, line={"color": GREY, "width": 1}, **place)
-    figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, **place)
-    figure.update_xaxes(nticks=7, tickformat="d", **place)
-    figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=5, **place)
 
 
 def _line(
@@ -102,7 +97,7 @@ def _line(
 
 
 def _path_finding(result: Analogues, market: str) -> str:
-    row = rows_of(result.summary())[market]
+    row = result.summary().to_dict("index")[market]
     text = (
         f"{market}: median {wording.amount(row['median'], row['unit'])} by session {row['tau']:+d} after "
         f"{row['n_clusters']} separate events like this"
@@ -122,7 +117,7 @@ def _path_method(result: Analogues, markets: tuple[str, ...]) -> str:
 
 
 def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "auto") -> go.Figure:
-    """Draw the CAR over the horizon of every event in its standard errors, markets side by side.
+    """Draw the CAR over the horizon of every separate event, markets side by side.
 
     Parameters
     ----------
@@ -133,19 +128,19 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
     theme : {"auto", "light", "dark"}
         As in ``reaction_figure``.
     """
-    frame = result.reactions().reset_index()
+    frame = standing_frame(result)
     names = markets[::-1]
     places = {name: at for at, name in enumerate(names)}
     frame = frame[frame["market"].isin(markets)].assign(y=frame["market"].map(places))
     figure = go.Figure()
-    own = frame["cluster"].eq(-1)
+    own = frame["own"]
     for rows, name, marker in (
         (frame[~own], "past announcements", {"color": faded(BLUE, 0.55), "size": 9}),
         (frame[own], "this announcement", {"color": VERMILLION, "size": 12, "symbol": "diamond"}),
     ):
         figure.add_trace(
             go.Scatter(
-                x=rows["standardized_car"], y=rows["y"], mode="markers", name=name, marker=marker,
+                x=rows["scaled"], y=rows["y"], mode="markers", name=name, marker=marker,
                 hovertext=[_said(row) for row in rows.to_dict("records")],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
@@ -153,17 +148,17 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     summary = result.summary(result.horizon[1])
     for name in names:
-        row = rows_of(summary)[name]
+        row = summary.to_dict("index")[name]
         known = np.isfinite(row["rank"])
         text = f"{row['rank']:.0f} of {row['of']}" if known else f"{row['n_clusters']} separate"
         figure.add_annotation(text=text, x=1, xref="paper", xanchor="left", xshift=6, y=places[name], showarrow=False)
     figure.update_yaxes(tickvals=list(places.values()), ticktext=[label(name) for name in names], showgrid=False)
     figure.update_yaxes(range=[-0.6, len(names) - 0.4])
-    figure.update_xaxes(title="CAR in standard errors of its own window")
+    figure.update_xaxes(title="CAR in usual sizes of its market")
     low, high = result.horizon
     method = (
-        f"CAR over sessions [{low},{high}], each over its own standard error, so that markets compare. At the right: "
-        "rank of the announcement from the top, among separate past events and itself. "
+        f"CAR over sessions [{low},{high}] over the median standard error of the market, so that markets compare; "
+        "overlapping events are one point. At the right: rank of the announcement from the top, itself included. "
         f"{up_means(result.past.prices, markets)}{sources(result.past.prices, markets)}"
     )
     finish(
@@ -174,8 +169,7 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
 
 
 def _said(row: Mapping[Any, Any]) -> str:
-    merged = "; merged with others that overlap" if row["n_merged"] > 1 else ""
-    return f"{label(row['event_id'])}, {label(row['market'])}: {wording.amount(row['car'], row['unit'])}{merged}"
+    return f"{label(row['events'])}<br>{label(row['market'])}: {wording.amount(row['car'], row['unit'])}"
 
 
 def _rank_finding(summary: pd.DataFrame) -> str:

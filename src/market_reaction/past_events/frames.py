@@ -151,6 +151,28 @@ def reaction_frame(result: Analogues) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["event_id", "market"])
 
 
+def standing_frame(result: Analogues) -> pd.DataFrame:
+    """CAR over the horizon of each separate past event and of the announcement, in usual sizes of its market.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns market, unit, own (whether it is the announcement), events (ids), car, scaled (the car over the median
+        standard error of the market, so that the order within a market is that of ``summary``).
+    """
+    rows = []
+    for (market, cluster), members in result.reactions().reset_index().groupby(["market", "cluster"], sort=False):
+        rows.append(
+            {
+                "market": market, "unit": members["unit"].iloc[0], "own": cluster == -1,
+                "events": ", ".join(members["event_id"]), "car": members["car"].mean(),
+            }
+        )  # fmt: skip
+    usual = result.reactions()["std_error"].groupby(level="market").median()
+    frame = pd.DataFrame(rows)
+    return frame.assign(scaled=frame["car"] / frame["market"].map(usual))
+
+
 def _reaction(result: Analogues, market: str, name: str, pair: PairStudy) -> dict[str, Any]:
     """Day 0 and CAR of one event in one market."""
     car, error = pair.car(result.horizon)
@@ -158,5 +180,5 @@ def _reaction(result: Analogues, market: str, name: str, pair: PairStudy) -> dic
     return {
         "event_id": name, "market": market, "unit": result.units[market],
         "session": series.sessions[pair.position], "change": float(series.returns("simple")[pair.position]),
-        "abnormal": pair.day_zero, "car": car, "std_error": error, "standardized_car": car / error,
+        "abnormal": pair.day_zero, "car": car, "std_error": error,
     }  # fmt: skip

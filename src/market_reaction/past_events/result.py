@@ -119,7 +119,7 @@ class Analogues(Exportable):
         -------
         pandas.DataFrame
             Indexed by (event_id, market): unit, session, change (day 0, simple return), abnormal (day 0), car,
-            std_error, standardized_car, cluster (-1 for the announcement), n_merged (events of the cluster).
+            std_error, cluster (-1 for the announcement), n_merged (events of the cluster).
         """
         from market_reaction.past_events.frames import reaction_frame
 

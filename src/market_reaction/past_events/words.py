@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from market_reaction import tables, wording
-from market_reaction.event_classes.groups import rows_of
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -24,29 +23,28 @@ def sessions(result: Analogues, tau: int) -> str:
     return f"[{min(0, result.horizon[0])},{tau}]"
 
 
-def separate(row: Mapping[Any, Any]) -> str:
+def cases(row: Mapping[Any, Any]) -> str:
     """Number of past events, and how many are separate."""
     count, events = row["n_clusters"], row["n_events"]
-    merged = f"; {events} in all, some of which overlap" if events > count else ""
-    return f"{count} separate event{'s' if count != 1 else ''}{merged}"
+    merged = f" ({count} separate, because some overlap)" if events > count else ""
+    return f"{events} earlier announcement{'s' * (events != 1)} most like it{merged}"
 
 
 def analogues_answer(result: Analogues) -> str:
     """Spread after the past events in the first market, the announcement among them, and how little that is."""
     market = result.markets[0]
-    row = rows_of(result.summary())[market]
-    unit = row["unit"]
+    row = result.summary().to_dict("index")[market]
+    unit, count = row["unit"], row["n_clusters"]
     note = wording.direction_note(result.past.prices[market].instrument)
-    middle = f"{wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}"
+    middle = f"the middle half from {wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}"
     text = (
-        f"After the {len(result.nearest)} nearest earlier announcements, {market}{f' ({note})' if note else ''} has a "
-        f"median CAR of {wording.amount(row['median'], unit)} over sessions {sessions(result, row['tau'])} (middle "
-        f"half {middle}; {separate(row)}). {_own(result, row, market)}"
+        f"{market}{f' ({note})' if note else ''}, abnormal move over sessions {sessions(result, row['tau'])} after the "
+        f"{cases(row)}: median {wording.amount(row['median'], unit)}, {middle}. {_own(result, row, market)}"
     )
-    if row["n_clusters"] < FEW:
+    if count < FEW:
         text += (
-            f" So few cases describe the past and predict little: any rank, even the first, has a chance of 1 in "
-            f"{row['of']} when this announcement is like the others."
+            f" So few cases describe the past and predict little: if this announcement is like them, each of the "
+            f"{row['of']} ranks has the same chance."
         )
     return wording.clean(text)
 
@@ -56,11 +54,13 @@ def _own(result: Analogues, row: Mapping[Any, Any], market: str) -> str:
     interval = f"{wording.share(row['conf_low'])} to {wording.share(row['conf_high'])}"
     count = row["n_clusters"]
     if not math.isfinite(row["announcement"]):
-        return f"{market} rose after {row['n_rose']} of {count} (95% interval of the share {interval})."
+        return f"{market} rose after {row['n_rose']} of {count} (95% interval of that share {interval})."
     moved = wording.amount(row["announcement"], row["unit"])
-    text = f"This one: {moved}, rank {int(row['rank'])} of {row['of']} from the top"
+    text = f"This time it is {moved}, rank {int(row['rank'])} of {row['of']} from the top"
     if row["share_of"] == "same sign":
-        return f"{text}; {int(row['n_same_sign'])} of {count} have its sign (95% interval of the share {interval})."
+        return (
+            f"{text}; {int(row['n_same_sign'])} of {count} went the same way (95% interval of that share {interval})."
+        )
     return f"{text}."
 
 
@@ -83,8 +83,8 @@ def analogues_html(result: Analogues) -> str:
         _nearest_table(result),
         f'<p class="mr-quiet">{cell(near)}</p>',
         tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
-        _excluded(result),
-        tables.folded("Where the figures come from", tables.vintage_table(result.past.vintage)),
+        tables.left_out_of_markets(result.excluded),
+        tables.sources(result.past.vintage),
     ]
     return tables.wrapped(parts)
 
@@ -118,14 +118,6 @@ def _nearest_table(result: Analogues) -> str:
             name, f"{row['announced_utc']:%Y-%m-%d}", row.get("title", ""), row["score"], row["shared"],
             row["evidence"], row["n_markets"],
         )]
-        for name, row in rows_of(result.nearest).items()
+        for name, row in result.nearest.to_dict("index").items()
     ]  # fmt: skip
     return html_table(["Event", "Date", "Title", "Score", "Shares", "Evidence", "Markets"], rows)
-
-
-def _excluded(result: Analogues) -> str:
-    rows = [
-        [cell(row["event_id"]), cell(row["market"] or "all"), cell(row["reason"])]
-        for row in result.excluded.to_dict("records")
-    ]
-    return tables.folded(f"{len(rows)} left out", html_table(["Event", "Market", "Reason"], rows)) if rows else ""
