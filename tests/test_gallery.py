@@ -172,3 +172,32 @@ def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_answer_without_vintage_is_a_cell_without_text() -> None:
     assert [gallery._cell(value) for value in (None, pd.NaT, float("nan"))] == ["", "", ""]
     assert gallery._cell(pd.Timestamp("2025-06-11", tz="UTC")) == "2025-06-11"
+
+
+def test_command_prints_the_seconds_and_fails_where_a_notebook_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from market_reaction.cli.app import app
+
+    asked: dict[str, Any] = {}
+
+    def page(name: str, error: str) -> gallery.GalleryPage:
+        return gallery.GalleryPage(name, tmp_path / name, "?", "Yes.", 3.25, 2, None, {}, (), error, "")
+
+    def build(folder: Path | None, **options: Any) -> gallery.Gallery:
+        asked.update(options, folder=folder)
+        pages = (page("01_sound", ""), page("02_broken", "ValueError: [red]no[/red]"))
+        return gallery.Gallery(tmp_path / "index.html", pages, 6.5)
+
+    monkeypatch.setattr(gallery, "build_gallery", build)
+    result = CliRunner().invoke(app, ["gallery", "--to", str(tmp_path), "--jobs", "1"])
+    assert result.exit_code == 1
+    assert asked == {"folder": tmp_path, "jobs": 1, "offline": True}
+    rows = [line.split() for line in result.stdout.splitlines() if line.strip()]
+    assert ["01_sound", "3.2", "2", "ran"] in rows
+    assert ["02_broken", "3.2", "2", "ValueError:", "[red]no[/red]"] in rows
+    assert ["all", "6.5", "4"] in rows
+    assert str(tmp_path / "index.html") in result.stdout
+    assert "1 of 2 notebooks stopped" in result.stderr
