@@ -33,6 +33,7 @@ class _Widget(go.FigureWidget):
     axes for good.
     """
 
+    _config: dict[str, Any]
     _esm = _SCRIPT
     _whole = False
 
