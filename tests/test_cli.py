@@ -212,13 +212,17 @@ def test_report_says_where_everything_is(tmp_path: Path, monkeypatch: pytest.Mon
         return notebooks.Executed(tmp_path / "build" / path.name, tmp_path / "build" / f"{path.stem}.html")
 
     monkeypatch.setattr(notebooks, "run_notebook", executed)
-    result = run("react", "2025-06-10-jt", "-m", "CSI 300", "-w", "0:1", "--report", "--returns", "simple")
+    options = ("--returns", "simple", "--margin", "CSI 300=0.02", "--skip-events", "--tests", "placebo,conformal_car")
+    result = run("react", "2025-06-10-jt", "-m", "CSI 300", "-w", "0:1", "--report", *options)
     report = tmp_path / "build" / "2025-06-10-jt.html"
     assert "London framework" in report.read_text(encoding="utf-8")
     assert str(report) in result.stderr
     assert "01_one_announcement.html" in result.stderr
     assert "market-reaction lab" in result.stderr
-    assert "no setting for --returns" in result.stderr
+    assert given["RETURNS"] == "simple"
+    assert given["MARGIN"] == {"CSI 300": 0.02}
+    assert (given["SKIP_EVENTS"], given["CLEAN_POOL"]) == (True, False)
+    assert given["TESTS"] == ["placebo", "conformal_car"]
     assert given["ANNOUNCEMENT"] == "2025-06-10-jt"
     assert given["MARKETS"] == ["CSI 300"]
     assert given["WINDOWS"] == ((0, 1),)

@@ -99,43 +99,33 @@ def react(
     from market_reaction.reaction import react as measure
     from market_reaction.windows import EventWindows
 
-    asked = split_names(markets)
-    inputs = {"factors": split_names(factors) or (), "donors": split_names(donors) or ()}
     chosen = EventWindows.parse(windows)
-    where = source_name(source, folder)
     settings: dict[str, Any] = {
-        "date": date, "markets": asked, "windows": chosen, "normal_model": model.value, "benchmark": benchmark,
-        "source": where, "folder": folder and folder.resolve(), "as_of": as_of, "history": history,
+        "date": date, "markets": split_names(markets), "normal_model": model.value, "benchmark": benchmark,
+        "returns": returns.value if returns else None, "factors": split_names(factors) or (),
+        "donors": split_names(donors) or (), "source": source_name(source, folder),
+        "folder": folder and folder.resolve(), "as_of": as_of, "history": history, "tests": test_names(tests),
+        "margin": numbers(margin, "--margin"), "signs": numbers(signs, "--signs"), "primary": primary,
+        "selected_because_it_moved": selected,
     }  # fmt: skip
     with warnings_said():
         result = measure(
-            announcement, **settings, **inputs, returns=returns.value if returns else None,  # type: ignore[arg-type]
-            refresh=refresh, exclude=notable_news() if clean_pool else None, tests=test_names(tests),
-            margin=numbers(margin, "--margin"), signs=numbers(signs, "--signs"),
-            primary=primary, selected_because_it_moved=selected, skip=load_events() if skip_events else None,
+            announcement, **settings, windows=chosen, refresh=refresh,
+            exclude=notable_news() if clean_pool else None, skip=load_events() if skip_events else None,
         )  # fmt: skip
     _show_result(result, output)
     if clean_pool:
         say(_left_out(result))
     if report or report_path:
-        own = settings | {"normal_model": Model.constant_mean.value} if any(inputs.values()) else settings
-        _write_report(result, report_path, _for_notebook(announcement, own))
-        options = {
-            "--returns": returns, "--clean-pool": clean_pool, "--factors": factors, "--donors": donors,
-            "--tests": tests != "headline", "--margin": margin, "--signs": signs, "--primary": primary,
-            "--selected-because-it-moved": selected, "--skip-events": skip_events,
-        }  # fmt: skip
-        beyond = [name for name, given in options.items() if given]
-        if beyond:
-            say(f"Note: the notebook has no setting for {', '.join(beyond)}; it shows the default.")
+        pools = {"WINDOWS": chosen.event, "CLEAN_POOL": clean_pool, "SKIP_EVENTS": skip_events}
+        _write_report(result, report_path, {"ANNOUNCEMENT": announcement, **_for_notebook(settings), **pools})
 
 
-def _for_notebook(announcement: str | None, settings: dict[str, Any]) -> dict[str, object]:
-    """Parameters of notebook 01 for the same question; its own list of markets when none was named."""
-    values = {name.upper(): value for name, value in settings.items() if name != "markets" or value}
-    folder = settings["folder"]
-    own = {"WINDOWS": settings["windows"].event, "FOLDER": str(folder) if folder else None}
-    return {"ANNOUNCEMENT": announcement, **values, **own}
+def _for_notebook(settings: dict[str, Any]) -> dict[str, object]:
+    """Parameters of notebook 01; its own lists of markets and tests where none was named."""
+    own = [name for name, default in (("markets", None), ("tests", "headline")) if settings[name] == default]
+    values = {name.upper(): value for name, value in settings.items() if name not in own}
+    return values | {"FOLDER": str(settings["folder"]) if settings["folder"] else None}
 
 
 def _left_out(result: ReactionResult) -> str:
