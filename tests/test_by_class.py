@@ -74,6 +74,9 @@ def test_means_are_those_of_separate_events_by_hand(small: ClassStudies) -> None
     assert row["estimate"] == pytest.approx(up.mean(), rel=1e-12)
     assert row["std_error"] == pytest.approx(up.std(ddof=1) / 2, rel=1e-12)
     assert (row["n_events"], row["n_clusters"], row["n_shared"]) == (5, 4, 1)
+    alone = small.separate()["up"]
+    assert "e" not in {event_id for event_id, _ in alone.pairs}
+    assert alone.caar().loc["m0", "estimate"] == row["estimate"]
 
 
 def test_difference_is_welch_of_statsmodels(small: ClassStudies) -> None:

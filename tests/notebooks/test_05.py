@@ -22,6 +22,7 @@ def test_offline_the_onshore_rate_answers_under_its_own_name(execute: Callable[.
     assert "Not available: &#x27;USD/CNH&#x27; is not among the loaded markets" in text_of(
         cells["offshore"].outputs, "text/html"
     )
+    assert "75 of 131 announcements are taken" in cells["filters"].outputs[0]["text"]  # the grades of notebook 02
     assert "Yuan basket after good and bad news" in text_of(cells["basket"].outputs, "text/html")
     assert "USD/CNH" in text_of(cells["unavailable"].outputs, "text/html")
     assert warned(cells) == []

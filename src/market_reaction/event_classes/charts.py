@@ -116,7 +116,9 @@ def _path_finding(frame: pd.DataFrame, markets: tuple[str, ...], classes: tuple[
         for name in classes
         if any(found == name for found, _ in outside)
     ]
-    return f"{len(outside)} of {count} {kind} leave zero outside their band{': ' + '; '.join(where) if where else ''}"
+    said = f": {'; '.join(where)}" if where else ""
+    chance = f"about {wording.UNUSUAL * count:.1f} would by chance"
+    return f"{len(outside)} of {count} {kind} leave zero outside their band ({chance}){said}"
 
 
 def _path_method(result: ClassStudies, markets: tuple[str, ...], cumulated: bool, missing: list[str]) -> str:

@@ -62,10 +62,6 @@ class ClassStudies(Exportable):
         """Markets with an event that could be measured."""
         return tuple(dict.fromkeys(market for _, market in self.study.pairs))
 
-    def __getitem__(self, name: str) -> EventStudyResult:
-        """Study of a class."""
-        return self.studies[name]
-
     def separate(self, window: Window | None = None) -> dict[str, EventStudyResult]:
         """Study of each class without the events that share a session of the window with another class.
 

@@ -150,7 +150,7 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
     for name in names:
         row = summary.to_dict("index")[name]
         known = np.isfinite(row["rank"])
-        text = f"{row['rank']:.0f} of {row['of']}" if known else f"{row['n_clusters']} separate"
+        text = f"{row['rank']:.0f} of {row['of']}" if known else "no rank"
         figure.add_annotation(text=text, x=1, xref="paper", xanchor="left", xshift=6, y=places[name], showarrow=False)
     figure.update_yaxes(tickvals=list(places.values()), ticktext=[label(name) for name in names], showgrid=False)
     figure.update_yaxes(range=[-0.6, len(names) - 0.4])
@@ -158,7 +158,8 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
     low, high = result.horizon
     method = (
         f"CAR over sessions [{low},{high}] over the median standard error of the market, so that markets compare; "
-        "overlapping events are one point. At the right: rank of the announcement from the top, itself included. "
+        "overlapping events are one point. At the right: rank of the announcement from the top, itself included, where "
+        "its window is complete. "
         f"{up_means(result.past.prices, markets)}{sources(result.past.prices, markets)}"
     )
     finish(

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from market_reaction.errors import EventTableError, did_you_mean
-from market_reaction.event_filters import parts_of
+from market_reaction.event_filters import DOCUMENTED, parts_of
 
 # Best evidence first; a grade that is not listed comes last.
-EVIDENCE = ("documented_exact", "documented_approx", "documented_day", "documented_time_text_unread",
-            "documented_undated", "memory_time", "memory_day")  # fmt: skip
+EVIDENCE = (*DOCUMENTED, "documented_time_text_unread", "documented_undated", "memory_time", "memory_day")
 
 
 def attributes(
