@@ -236,10 +236,11 @@ def test_another_announcement_is_a_change_of_one_cell(execute: Callable[..., Any
 
 
 @pytest.mark.usefixtures("compiled")
-def test_run_writes_notebook_and_offline_page(tmp_path: Path) -> None:
+def test_run_writes_notebook_and_offline_page(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = ROOT / "notebooks" / "01_one_announcement.ipynb"
     settings = {"DATE": "2025-06-11", "MARKETS": ["CSI 300", "VIX"], "WINDOWS": [(0, 1)], "SOURCE": "bundled"}
     executed = run_notebook(path, settings, tmp_path / "june.ipynb")
+    assert "unknown parameter" not in caplog.text  # SOURCE is set in an assignment of three names
     assert executed.notebook == tmp_path / "june.ipynb"
     page = executed.html.read_text(encoding="utf-8")
     assert "clock unknown" in page.casefold()

@@ -7,6 +7,7 @@ a misspelt one would leave the old value in place without a word.
 from __future__ import annotations
 
 import ast
+import logging
 import os
 import shutil
 import subprocess
@@ -209,6 +210,8 @@ def run_notebook(path: Path, parameters: Mapping[str, object], output: Path | No
     from market_reaction.notebook_pages import to_html
 
     read_parameters(path, dict.fromkeys(parameters, ""))
+    # It takes every name of an assignment such as A, B = 1, 2 for unknown; the names have been checked above.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     target = paths.build_dir() / path.name if output is None else output.with_suffix(".ipynb")
     if target.resolve() == path.resolve():
         raise NotebookError(f"the executed notebook would overwrite {path}, the notebook itself. Name another file.")
