@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.exports import Provenance
-from market_reaction.exports.plain import rounded
+from market_reaction.exports.plain import rounded, with_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -45,7 +45,7 @@ def study_tables(result: EventStudyResult) -> dict[str, pd.DataFrame]:
         "Left out": result.excluded,
         "Not available": result.prices.unavailable,
     }
-    return {name: frame for name, frame in whole.items() if len(frame) or name == "Summary"}
+    return with_rows(whole)
 
 
 def summary_of(result: EventStudyResult, window: Window) -> pd.DataFrame:
@@ -120,8 +120,8 @@ def every_event(result: EventStudyResult) -> ClassStudies:
 
 def heat_maps(classes: ClassStudies, theme: Theme) -> dict[str, go.Figure]:
     """Maps of every event in every market, as many events each as a page has room for."""
-    from market_reaction.event_classes.groups import announced
     from market_reaction.event_classes.heat import heat_map
+    from market_reaction.event_filters import announced
 
     order = announced(classes.study.events).sort_values(kind="stable").index
     parts = np.array_split(np.arange(len(order)), -(-len(order) // PER_MAP))
