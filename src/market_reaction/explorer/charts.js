@@ -12,7 +12,14 @@ function initialize({ model }) {
   const source = model.get("source"); // only the library has one
   if (!source) return;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  shared().load(import(url).finally(() => URL.revokeObjectURL(url)));
+  shared().load(import(url).then(quiet).finally(() => URL.revokeObjectURL(url)));
+}
+
+// Python need not hear after each change which defaults plotly filled in; gathering them takes longer than the change.
+function quiet(plotly) {
+  const view = plotly.FigureView?.prototype ?? {};
+  view._sendTraceDeltas = view._sendLayoutDelta = () => {};
+  return plotly;
 }
 
 async function render({ model, el }) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +87,16 @@ class LiveChart:
         self._shown = layout
 
     def _change(self, widget: go.FigureWidget, figure: go.Figure, layout: dict[str, Any]) -> None:
-        same_kinds = [trace.type for trace in figure.data] == [trace.type for trace in widget.data]
+        pairs = zip(widget.data, figure.data, strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0].type == pair[1].type, pairs))  # traces that only change
+        if kept < len(widget.data):
+            widget.data = widget.data[:kept]
         with widget.batch_update():
-            if same_kinds:
-                for place, trace in zip(widget.data, figure.data, strict=True):
-                    place.update(_changed(trace.to_plotly_json(), place.to_plotly_json()), overwrite=True)
+            for place, trace in zip(widget.data, figure.data, strict=False):
+                place.update(_changed(trace.to_plotly_json(), place.to_plotly_json()), overwrite=True)
             widget.layout.update(_changed(layout, self._shown), overwrite=True)
-        if not same_kinds:
-            widget.data = ()
-            widget.add_traces(figure.data)
+        if kept < len(figure.data):
+            widget.add_traces(figure.data[kept:])
         # Changes reach a page as messages, which one that is loaded again later has not had. This sets the state such a
         # page starts from.
         widget._repr_mimebundle_()

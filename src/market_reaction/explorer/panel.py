@@ -25,7 +25,7 @@ from market_reaction.reaction_result import ReactionResult
 from market_reaction.theme import Theme
 
 START = "2025-06-10-jt"  # shown when nothing is asked for: the London framework, as in notebook 01
-_PAUSE = 0.03  # seconds of quiet before a question is asked, so that a key held down asks once
+_PAUSE = 0.015  # seconds of quiet before a question is asked, so that a key held down asks once
 
 
 def explore(
