@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 from collections.abc import Callable
@@ -53,27 +54,47 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "market_reaction_compiled"))
 
 
+@pytest.fixture(scope="session")
+def executed_before() -> dict[str, dict[str, Any]]:
+    """Cells of the notebooks this process has executed, by path and changed parameters."""
+    return {}
+
+
 @pytest.fixture
-def execute(compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
-    """Run a notebook offline with some of its parameters changed, and give its cells by id."""
+def execute(
+    compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executed_before: dict[str, dict[str, Any]]
+) -> Callable[..., Any]:
+    """Run a notebook offline with some of its parameters changed, and give its cells by id.
+
+    The same notebook with the same parameters runs once in a process. Tests that share an outcome are in an xdist group
+    named by the stem of the notebook, so that they share a process too.
+    """
     monkeypatch.setenv("PYTHONWARNINGS", f"default,{FROM_EXCHANGE_CALENDARS}")
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
 
     def run(path: Path, **changes: object) -> dict[str, Any]:
-        import nbformat
-        from nbclient import NotebookClient
-
-        from market_reaction.notebooks import kernel_settings
-
-        notebook = nbformat.read(path, as_version=4)
-        given = "\n".join(f"{name} = {value!r}" for name, value in changes.items())
-        (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-        cell.source += f"\n{given}"
-        place = {"metadata": {"path": str(tmp_path)}}
-        client = NotebookClient(
-            notebook, timeout=CELL_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
-        )
-        client.execute()
-        return {cell.id: cell for cell in notebook.cells}
+        key = f"{path.resolve()} {sorted(changes.items())}"
+        if key not in executed_before:
+            executed_before[key] = _executed(path, changes, tmp_path)
+        return copy.deepcopy(executed_before[key])
 
     return run
+
+
+def _executed(path: Path, changes: dict[str, object], folder: Path) -> dict[str, Any]:
+    """Cells by id of a notebook executed in a folder."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    from market_reaction.notebooks import kernel_settings
+
+    notebook = nbformat.read(path, as_version=4)
+    given = "\n".join(f"{name} = {value!r}" for name, value in changes.items())
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    cell.source += f"\n{given}"
+    place = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(
+        notebook, timeout=CELL_LIMIT, kernel_name="python3", resources=place, config=kernel_settings()
+    )
+    client.execute()
+    return {cell.id: cell for cell in notebook.cells}

@@ -194,7 +194,9 @@ def test_main_counts_problems(tmp_path: Path, cells: list[dict[str, Any]], capsy
 NOTHING = "Nothing to draw"  # title of a chart that says what is missing
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=pytest.mark.xdist_group(path.stem), id=path.stem) for path in NOTEBOOKS]
+)
 def test_notebook_runs_offline(path: Path, execute: Callable[..., Any]) -> None:
     cells = execute(path)
     assert warned(cells) == []
