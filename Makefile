@@ -28,7 +28,7 @@ notebooks: $(STAMP) ## Run every notebook without a network, and write build/gal
 	$(BIN)/market-reaction gallery
 
 test: $(STAMP) ## Run all tests and run every notebook; add options with ARGS="-k sessions".
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(STAMP) ## Check style, types and the notebook rules.
 	$(BIN)/ruff check .

@@ -11,11 +11,25 @@ from typing import Any
 
 import pytest
 
+from helpers import shared_work
+
 ROOT = Path(__file__).resolve().parents[1]
 FROM_EXCHANGE_CALENDARS = (  # as in pyproject.toml; the second comes from the calendar of Hong Kong
     "ignore:Series.values returning an:DeprecationWarning,ignore:DatetimeIndex.weekday is:DeprecationWarning"
 )
 CELL_LIMIT = 240.0  # seconds after which a cell is taken to hang; how long notebooks take is printed by make notebooks
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out work by what tests share; the marks of xdist 3.8 group nothing under pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return shared_work(nodeid)
+
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +80,7 @@ def execute(
 ) -> Callable[..., Any]:
     """Run a notebook offline with some of its parameters changed, and give its cells by id.
 
-    The same notebook with the same parameters runs once in a process. Tests that share an outcome are in an xdist group
-    named by the stem of the notebook, so that they share a process too.
+    The same notebook with the same parameters runs once in a process; see ``helpers.shared_work``.
     """
     monkeypatch.setenv("PYTHONWARNINGS", f"default,{FROM_EXCHANGE_CALENDARS}")
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")

@@ -1,5 +1,6 @@
 """Small pieces several tests share: seeded panels and series built by hand."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,14 @@ def warned(cells: dict[str, Any]) -> list[str]:
     """What the cells wrote to stderr."""
     outputs = [output for cell in cells.values() for output in cell.get("outputs", [])]
     return [output["text"] for output in outputs if output.get("name") == "stderr"]
+
+
+def shared_work(nodeid: str) -> str:
+    """Name of the piece of work a test belongs to; one worker does all of it, so that its tests share what they made.
+
+    Tests in a browser share JupyterLab; tests of a notebook share the notebook as executed.
+    """
+    if "tests/browser/" in nodeid:
+        return "browser"
+    notebook = re.search(r"tests/notebooks/test_(\d\d)\.py::|::test_notebook_runs_offline\[(\d\d)_", nodeid)
+    return f"notebook {notebook[1] or notebook[2]}" if notebook else nodeid

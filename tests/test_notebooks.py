@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import check_notebooks
-from helpers import text_of, warned
+from helpers import shared_work, text_of, warned
 from market_reaction.instruments import DEFAULT_MARKETS
 from market_reaction.notebook_pages import charts_of, prove_charts
 from market_reaction.notebooks import NotebookError, notebook_parameters, run_notebook
@@ -194,9 +194,7 @@ def test_main_counts_problems(tmp_path: Path, cells: list[dict[str, Any]], capsy
 NOTHING = "Nothing to draw"  # title of a chart that says what is missing
 
 
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=pytest.mark.xdist_group(path.stem), id=path.stem) for path in NOTEBOOKS]
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_offline(path: Path, execute: Callable[..., Any]) -> None:
     cells = execute(path)
     assert warned(cells) == []
@@ -210,6 +208,14 @@ def test_notebook_runs_offline(path: Path, execute: Callable[..., Any]) -> None:
         assert answer.startswith("CSI 300 rose 0.75% in its session of 2025-06-11")
         assert "3,894.63" in text_of(cells["table"].outputs, "text/html")
         assert len(charts_of({"cells": list(cells.values())})) == 4
+
+
+def test_tests_that_read_one_outcome_are_one_piece_of_work() -> None:
+    here, there = "tests/test_notebooks.py::test_notebook", "tests/notebooks/test_02.py::test_it"
+    assert shared_work(f"{here}_runs_offline[02_many_announcements]") == shared_work(there) == "notebook 02"
+    assert shared_work(f"{here}_runs_offline[03_across_markets]") != shared_work(there)
+    assert shared_work(f"{here}_keeps_the_rules[02_many_announcements]") != shared_work(there)
+    assert shared_work("tests/browser/test_lab.py::test_x") == shared_work("tests/browser/test_pages.py::test_y[a]")
 
 
 def printed(cell: Any) -> str:

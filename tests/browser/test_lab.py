@@ -12,7 +12,7 @@ import pytest
 from market_reaction.notebook_pages import PLOTLY, charts_of, to_html
 from market_reaction.notebooks import read_notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 NOTEBOOK = "01_one_announcement.ipynb"
 VIEW = {"width": 1440, "height": 1500}

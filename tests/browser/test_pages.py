@@ -10,7 +10,7 @@ import pytest
 
 from market_reaction.gallery import Gallery, build_gallery
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAWN = """[...document.querySelectorAll('.js-plotly-plot')].map(

@@ -14,7 +14,7 @@ import market_reaction as mr
 from market_reaction import report
 from market_reaction.other_news import OtherNews
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 BAD = '=HYPERLINK("x")<script>alert(1)</script><img src=x onerror=alert(2)>'
 A4_WIDTH, A4_HEIGHT = 182 / 25.4 * 96, 269 / 25.4 * 96  # pixels between the margins
 

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from helpers import text_of, warned
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "02_many_announcements.ipynb"
 
 
-@pytest.mark.xdist_group(NOTEBOOK.stem)
 def test_it_answers_offline_and_says_what_is_missing(execute: Callable[..., Any]) -> None:
     cells = execute(NOTEBOOK)
     assert warned(cells) == []

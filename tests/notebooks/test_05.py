@@ -12,7 +12,6 @@ from helpers import text_of, warned
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "05_yuan.ipynb"
 
 
-@pytest.mark.xdist_group(PATH.stem)
 def test_offline_the_onshore_rate_answers_under_its_own_name(execute: Callable[..., Any]) -> None:
     cells = execute(PATH)
     answer = cells["answer"].outputs[0]["text"]

@@ -23,7 +23,6 @@ def charts(cells: dict[str, Any]) -> int:
     return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
 
 
-@pytest.mark.xdist_group(PATH.stem)
 def test_the_article_offline(execute: Execute) -> None:
     cells = execute(PATH)
     assert warned(cells) == []

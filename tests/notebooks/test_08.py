@@ -16,7 +16,6 @@ def printed(cell: Any) -> str:
     return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
 
 
-@pytest.mark.xdist_group(PATH.stem)
 def test_offline_it_says_that_no_bars_are_at_hand_and_how_to_supply_them(execute: Callable[..., Any]) -> None:
     cells = execute(PATH)
     answer = printed(cells["answer"])
