@@ -30,9 +30,12 @@ _FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium; tests are skipped where it, or the library that drives it, is missing."""
+    """Chromium; tests are skipped where it, or the library that drives it, is missing.
+
+    It ends with the module: while it lives an event loop runs, and other tests would be asked from inside it.
+    """
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
@@ -77,7 +80,7 @@ def _watched(browser: Any, own: str, **options: Any) -> Watched:
     return seen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watched(browser: Any) -> Callable[..., Watched]:
     """Function that opens a watched page: ``watched(own, **options)``."""
     return partial(_watched, browser)
