@@ -11,7 +11,12 @@ import pandas as pd
 import pytest
 
 import market_reaction as mr
-from market_reaction.errors import AnnouncementTimeError, MarketReactionError, UnknownInstrumentError
+from market_reaction.errors import (
+    AnnouncementTimeError,
+    DataUnavailableError,
+    MarketReactionError,
+    UnknownInstrumentError,
+)
 from market_reaction.instruments import Instrument
 from market_reaction.intraday.build import bar_lengths
 from market_reaction.intraday.clock_check import BarClockWarning, check_clock, volume_steps
@@ -239,6 +244,84 @@ def test_an_asian_exchange_is_checked_by_its_opening() -> None:
     assert check_clock(csi, starts + pd.Timedelta(hours=8), None, 5).shift_minutes == 480
 
 
+ETF = Instrument("S&P 500 ETF", "etf", calendar="XNYS", bar_close="16:00 America/New_York")
+
+
+def new_york(first: str, last: str, days: int = 8, minutes: int = 5) -> pd.DatetimeIndex:
+    """Bars of each weekday from 2025-06-02 between two times of New York, both begins of a bar."""
+    each = [
+        pd.date_range(f"{day:%Y-%m-%d} {first}", f"{day:%Y-%m-%d} {last}", freq=f"{minutes}min")
+        for day in pd.bdate_range("2025-06-02", periods=days)
+    ]
+    return each[0].append(each[1:])
+
+
+def constant_file(folder: Path, volume: int = 100) -> Path:
+    rows = "".join(
+        f"{at:%Y-%m-%d %H:%M},{100 + n % 7 / 10},{volume}\n" for n, at in enumerate(new_york("09:30", "15:55"))
+    )
+    return write(folder, "time,close,volume\n" + rows)
+
+
+@pytest.mark.parametrize("volume", [100, 0])
+def test_volume_that_says_nothing_raises_no_alarm(tmp_path: Path, volume: int) -> None:
+    path = constant_file(tmp_path, volume)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BarClockWarning)
+        for market in (ETF, CFD):
+            assert one(path, market, zone="America/New_York")[market.name].notes == ()
+
+
+def test_a_wrong_clock_is_found_by_the_sessions_where_volume_is_constant(tmp_path: Path) -> None:
+    with pytest.warns(
+        BarClockWarning, match=r"read by the clock UTC, and its bars keep -04:00: as read 62% of the bars"
+    ) as caught:
+        one(constant_file(tmp_path), ETF, zone="UTC")
+    text = str(caught[0].message)
+    assert "outside the sessions of XNYS (8 days), and 0% if all are 240 minutes later" in text
+    assert text.endswith("Every window is 240 minutes off. Set zone='-04:00' (or the IANA zone of the server).")
+
+
+def test_the_first_bar_of_the_day_and_the_rush_at_the_close_are_no_jump() -> None:
+    local = new_york("09:30", "15:55")
+    late = np.where(local.hour * 60 + local.minute >= 15 * 60, 900.0, 100.0)
+    check = check_clock(ETF, local.tz_localize("America/New_York").tz_convert("UTC"), late, 5)
+    assert check.decided and not check.wrong and "0% of the bars begin outside the sessions" in check.evidence
+
+
+@pytest.mark.parametrize("shift", [-300, -60, 60, 180, 480])
+@pytest.mark.parametrize("minutes", [1, 15, 60])
+def test_the_sessions_give_the_shift_without_volume(shift: int, minutes: int) -> None:
+    first = "09:00" if minutes == 60 else "09:30"
+    local = new_york(first, "15:00" if minutes == 60 else f"15:{60 - minutes}", minutes=minutes)
+    right = local.tz_localize("America/New_York").tz_convert("UTC")
+    if minutes < 60:
+        assert check_clock(ETF, right + pd.Timedelta(minutes=shift), None, minutes).shift_minutes == shift
+    assert not check_clock(ETF, right, None, minutes).wrong
+
+
+@pytest.mark.parametrize(
+    ("market", "first", "last"), [(ETF, "04:00", "19:55"), (ETF, "07:00", "16:00"), (CFD, "00:00", "23:55")]
+)
+@pytest.mark.parametrize("flat", [True, False])
+def test_extended_hours_are_no_wrong_clock(market: Instrument, first: str, last: str, flat: bool) -> None:
+    local = new_york(first, last)
+    minute = local.hour * 60 + local.minute
+    volume = np.full(len(local), 100.0) if flat else np.where((minute >= 570) & (minute < 960), 1000.0, 100.0)
+    check = check_clock(market, local.tz_localize("America/New_York").tz_convert("UTC"), volume, 5)
+    assert not check.wrong
+    if market is ETF and flat:
+        assert "volume is the same in every bar" in check.evidence and "no shift of the clock" in check.evidence
+
+
+def test_a_file_over_a_change_of_the_clocks_is_still_found() -> None:
+    days = pd.bdate_range("2025-02-17", "2025-03-31")
+    each = [pd.date_range(day + pd.Timedelta(hours=9.5), periods=78, freq="5min") for day in days]
+    local = each[0].append(each[1:])
+    assert check_clock(ETF, local.tz_localize("UTC"), None, 5).shift_minutes in (-240, -300)
+    assert not check_clock(ETF, local.tz_localize("America/New_York").tz_convert("UTC"), None, 5).wrong
+
+
 def test_volume_steps_by_hand() -> None:
     minute = np.tile(np.array([0, 60, 120]), 3)
     day = np.repeat([1, 2, 3], 3)
@@ -259,6 +342,12 @@ def test_source_and_folder_go_together(tmp_path: Path) -> None:
         mr.load_bars(["Gold"])
     bars = mr.load_bars(["Gold", "USD/CNH"], source="files", folder=write(tmp_path, "time,close\n"))
     assert bars.unavailable["reason"].str.contains("is one file, and 2 markets are asked for").all()
+
+
+@pytest.mark.parametrize("name", ["nope", "nope.csv"])
+def test_a_folder_that_does_not_exist_is_refused_as_for_daily_prices(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataUnavailableError, match=f"the folder '.*{name}' does not exist"):
+        mr.load_bars(["Gold"], source="files", folder=tmp_path / name)
 
 
 @pytest.fixture

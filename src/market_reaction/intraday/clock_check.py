@@ -1,12 +1,14 @@
-"""Is the clock of a file the one it states? The busiest step of the day should be the New York open.
+"""Is the clock of a file the one it states? Its busiest step should be the New York open, its bars within sessions.
 
 Platforms often write the server's wall clock and call it UTC. Prices do not show it; volume does: in instruments that
-follow US shares the largest rise of the day comes at 09:30 New York time, whatever the file says.
+follow US shares and trade most of the day the largest rise comes at 09:30 New York time, whatever the file says. Where
+volume says nothing, the bars are laid against the sessions of the exchange: a clock is wrong where many bars lie
+outside and one shift of all of them puts them inside.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,10 @@ US_CALENDARS = ("XNYS", "XNAS", "CMES")
 MINIMUM_DAYS = 3
 MINIMUM_STEP = 0.5  # mean volumes by which the hour after the step exceeds the hour before
 CLEAR = 1.25  # times the largest step elsewhere in the day
+MINIMUM_COVER = 12 * 60  # minutes of the day with bars; in shorter days volume rises by itself at open and close
+MINIMUM_OUTSIDE = 0.07  # share of bars outside the sessions from which on a shift is looked for
+REMAINING = 0.25  # of that share, at most, may be left by the shift
+_SHIFTS = tuple(range(-14 * 60, 14 * 60 + 1, 30))
 _HOUR = 60
 _DAY = 1440
 
@@ -73,8 +79,8 @@ def volume_steps(minute: np.ndarray, day: np.ndarray, volume: np.ndarray, bar_mi
     -------
     numpy.ndarray
         One value for each bar of a day, shape (1440 // bar_minutes,): the median over days of volume in the hour from
-        there on less volume in the hour before, in mean hours of that day; NaN where fewer than three days have bars in
-        both hours.
+        there on less volume in the hour before, each by the mean of the bars it has, in mean bars of that day; NaN
+        where fewer than three days have bars in half of both hours.
     """
     slots = _DAY // bar_minutes
     wide = max(1, _HOUR // bar_minutes)
@@ -86,11 +92,12 @@ def volume_steps(minute: np.ndarray, day: np.ndarray, volume: np.ndarray, bar_mi
     count = np.cumsum(np.concatenate([np.zeros((len(grid), 1)), known], axis=1), axis=1)
     steps = np.full(grid.shape, np.nan)
     at = np.arange(wide, slots - wide + 1)
-    after, before = total[:, at + wide] - total[:, at], total[:, at] - total[:, at - wide]
-    full = (count[:, at + wide] - count[:, at] >= wide / 2) & (count[:, at] - count[:, at - wide] >= wide / 2)
+    bars_after, bars_before = count[:, at + wide] - count[:, at], count[:, at] - count[:, at - wide]
+    full = (bars_after >= wide / 2) & (bars_before >= wide / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean_hour = wide * total[:, -1:] / count[:, -1:]
-        steps[:, at] = np.where(full, (after - before) / mean_hour, np.nan)
+        after = (total[:, at + wide] - total[:, at]) / bars_after
+        before = (total[:, at] - total[:, at - wide]) / bars_before
+        steps[:, at] = np.where(full, (after - before) / (total[:, -1:] / count[:, -1:]), np.nan)
     enough = np.isfinite(steps).sum(axis=0) >= MINIMUM_DAYS
     found = np.full(slots, np.nan)
     if enough.any():
@@ -101,7 +108,7 @@ def volume_steps(minute: np.ndarray, day: np.ndarray, volume: np.ndarray, bar_mi
 def check_clock(
     instrument: Instrument, starts: pd.DatetimeIndex, volume: np.ndarray | None, bar_minutes: int
 ) -> ClockCheck:
-    """Compare the largest rise of volume in the day with the New York open.
+    """Compare the largest rise of volume with the New York open, else the bars with the sessions of the exchange.
 
     Parameters
     ----------
@@ -118,18 +125,34 @@ def check_clock(
     -----
     With bars of an hour the open at 09:30 falls into the bar that begins at 09:00, and the clock is known to the hour;
     a verdict needs three days, a step of half a mean hour, and one a quarter larger than any more than an hour away.
+    Volume that is zero or constant, and days with under twelve hours of bars, say nothing. Then a clock is wrong where
+    7% of the bars or more begin outside the sessions and one shift leaves a quarter of them or less: bars of extended
+    hours stay outside whatever the shift.
     """
-    if instrument.calendar not in US_CALENDARS:
-        return _opening_check(instrument, starts, bar_minutes)
+    if instrument.calendar in US_CALENDARS:
+        found = _volume_check(starts, volume, bar_minutes)
+        if found.decided:
+            return found
+        by_hours = _hours_check(instrument, starts, bar_minutes)
+        return by_hours if by_hours.decided else replace(found, evidence=f"{found.evidence}; {by_hours.evidence}")
+    return _hours_check(instrument, starts, bar_minutes)
+
+
+def _volume_check(starts: pd.DatetimeIndex, volume: np.ndarray | None, bar_minutes: int) -> ClockCheck:
+    """Look for the New York open in the volume; undecided where volume carries no such signal."""
     if volume is None or not np.nansum(volume) > 0:
         return ClockCheck(False, 0, "no volume, so the New York open cannot be looked for", 0)
+    if np.nanmin(volume) == np.nanmax(volume):
+        return ClockCheck(False, 0, "volume is the same in every bar, so the New York open cannot be looked for", 0)
     if bar_minutes > _HOUR:
         return ClockCheck(False, 0, f"bars of {bar_minutes} minutes are too long to find the New York open", 0)
     local = starts.tz_convert("America/New_York")
     minute = (local.hour * 60 + local.minute).to_numpy()
     day = local.normalize().to_numpy()
-    steps = volume_steps(minute, day, volume, bar_minutes)
     days = len(np.unique(day))
+    if len(np.unique(minute // bar_minutes)) * bar_minutes < MINIMUM_COVER:
+        return ClockCheck(False, 0, "too few hours of the day have bars to find the New York open in the volume", days)
+    steps = volume_steps(minute, day, volume, bar_minutes)
     if not np.isfinite(steps).any():
         return ClockCheck(False, 0, f"only {days} days, and {MINIMUM_DAYS} with full hours are needed", days)
     best = int(np.nanargmax(steps))
@@ -148,24 +171,48 @@ def check_clock(
     return ClockCheck(True, shift, evidence, days)
 
 
-def _opening_check(instrument: Instrument, starts: pd.DatetimeIndex, bar_minutes: int) -> ClockCheck:
-    """Compare the first bar of each session with the opening of the exchange, where there is one with opening hours."""
+def _hours_check(instrument: Instrument, starts: pd.DatetimeIndex, bar_minutes: int) -> ClockCheck:
+    """Look for a shift that puts bars outside the sessions of the exchange inside."""
     if not instrument.calendar:
         return ClockCheck(False, 0, "the market has no opening hours to compare with", 0)
     hours = calendars.hours(instrument.calendar)
-    first = pd.Series(starts, index=starts.normalize()).groupby(level=0).min()
-    open_day = hours.opens.normalize()
-    opens = pd.Series(hours.opens, index=open_day)
-    opens = opens[~opens.index.duplicated()].reindex(first.index).dropna()
-    if len(opens) < MINIMUM_DAYS:
-        return ClockCheck(False, 0, f"only {len(opens)} sessions, and {MINIMUM_DAYS} are needed", len(opens))
-    late = ((first[opens.index] - opens).dt.total_seconds() / 60).to_numpy()
-    shift = int(np.median(late))
-    steady = np.mean(np.abs(late - shift) <= max(bar_minutes, 5)) > 0.5
-    evidence = f"the first bar of a session begins {shift:+d} minutes from the opening ({len(opens)} sessions)"
-    if not steady or abs(shift) < max(bar_minutes, 15):
-        return ClockCheck(bool(steady) and abs(shift) < 15, 0, evidence, len(opens))
-    return ClockCheck(True, shift, evidence, len(opens))
+    days = len(np.unique(starts.normalize()))
+    if days < MINIMUM_DAYS:
+        return ClockCheck(False, 0, f"only {days} days, and {MINIMUM_DAYS} are needed", days)
+    if bar_minutes > _HOUR:
+        return ClockCheck(False, 0, f"bars of {bar_minutes} minutes are too long to compare with sessions", days)
+    outside = {shift: _outside(hours, starts, shift, bar_minutes) for shift in _SHIFTS}
+    least = min(outside.values())
+    fitting = [shift for shift in _SHIFTS if outside[shift] <= least + 0.005]
+    best = min(fitting, key=lambda shift: (_from_opening(hours, starts, shift), abs(shift)))
+    read = f"as read {outside[0]:.0%} of the bars begin outside the sessions of {instrument.calendar} ({days} days)"
+    if outside[0] < MINIMUM_OUTSIDE:
+        return ClockCheck(True, 0, read, days)
+    if best == 0 or outside[best] > REMAINING * outside[0]:
+        return ClockCheck(False, 0, f"{read}, and no shift of the clock puts them inside", days)
+    way = "later" if best > 0 else "earlier"
+    evidence = f"{read}, and {outside[best]:.0%} if all are {abs(best)} minutes {way}"
+    return ClockCheck(True, -best, evidence, days)
+
+
+def _ns(instants: pd.DatetimeIndex, minutes: int = 0) -> np.ndarray:
+    """Nanoseconds since 1970 UTC, moved by minutes."""
+    return np.asarray(instants.as_unit("ns").asi8 + minutes * 60 * 10**9)
+
+
+def _outside(hours: calendars.Hours, starts: pd.DatetimeIndex, shift: int, bar_minutes: int) -> float:
+    """Share of bars that, moved by minutes, overlap no session; the print at the close counts as inside."""
+    begin = _ns(starts, shift)
+    at = _ns(hours.closes).searchsorted(begin, side="left").clip(max=len(hours.closes) - 1)
+    return float(np.mean(begin + bar_minutes * 60 * 10**9 <= _ns(hours.opens)[at]))
+
+
+def _from_opening(hours: calendars.Hours, starts: pd.DatetimeIndex, shift: int) -> float:
+    """Median distance in minutes of the first bar of each session, moved by minutes, from its opening."""
+    begin = np.sort(_ns(starts, shift))
+    at = _ns(hours.closes).searchsorted(begin, side="left").clip(max=len(hours.closes) - 1)
+    which, first = np.unique(at, return_index=True)
+    return float(np.median(np.abs(begin[first] - _ns(hours.opens)[which])) / (60 * 10**9))
 
 
 def clock_message(file: str, market: str, clock: str, check: ClockCheck, at: pd.Timestamp) -> str:

@@ -104,11 +104,13 @@ def load_bars(
         ``source="files"`` without a folder, or a folder with another source.
     UnknownInstrumentError
         A market that is not known.
+    DataUnavailableError
+        There is no such folder.
 
     Warns
     -----
     BarClockWarning
-        The volume or the opening of a file contradicts the clock it was read by; the message names the argument to set.
+        The volume of a file, or the sessions of its exchange, contradict its clock; the message names the argument.
 
     Notes
     -----
@@ -137,6 +139,7 @@ def load_bars(
 def _from_files(asked: Sequence[Instrument], folder: Path, ask: _Ask) -> BarData:
     series: dict[str, BarSeries] = {}
     unavailable = []
+    _ = folder.is_file() or FilesSource(folder)  # refuses a folder that does not exist
     listed = _listed(folder)
     for instrument in asked:
         try:
