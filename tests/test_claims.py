@@ -281,3 +281,61 @@ def test_paper_table_has_the_words_of_the_claims(article: ClaimsResult) -> None:
     assert frame["Claim"].tolist() == ["dropped lower", "stable", "won", "almost 1%", "best day in weeks"]
     assert frame["Measured"].tolist() == ["n/a", "+0.03%", "+0.75%", "+0.75%", "+0.75%"]  # of the quote shown
     assert article.to_latex().count("Of 5 claims") == 1
+
+
+# ---- what a newcomer types ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("margin", [1, {"CSI 300": 0.51}])
+def test_a_margin_in_per_cent_is_refused_for_returns(margin: object) -> None:
+    with pytest.raises(WindowError, match=r"above the bound of 0\.5 for returns: margins are decimals: 0\.01 is 1%"):
+        check("The CSI 300 was stable", margin=margin)
+
+
+def test_the_bound_of_margins_is_for_returns_only() -> None:
+    assert check("The CSI 300 was stable", margin=0.5).parameters["margin"] == {"CSI 300": 0.5}
+    assert check("VIX was stable", margin=1).parameters["margin"] == {"VIX": 1.0}
+
+
+@pytest.mark.parametrize("name", ["USD/CNY", "USD/CNY (ECB)", "usd/cnh"])
+def test_a_margin_may_name_the_market_standing_in(name: str) -> None:
+    (yuan,) = check("the offshore yuan was stable", margin={name: 0.004})
+    assert yuan.truth == "true" and "margin of 0.40%" in yuan.finding.reason
+
+
+def test_a_margin_of_the_market_itself_goes_before_that_of_its_stand_in() -> None:
+    found = check("the offshore yuan was stable", margin={"USD/CNY": 0.001, "USD/CNH": 0.004})
+    assert found.parameters["margin"] == {"USD/CNH": 0.004}
+    with pytest.raises(UnknownInstrumentError, match="margin names 'USD/CNY'"):
+        check("The CSI 300 was stable", margin={"USD/CNY": 0.004})
+
+
+def test_over_a_window_the_placebo_is_said_to_be_of_day_zero() -> None:
+    found = check(mr.Claim("CSI 300", "rose", window=(0, 4)))
+    over = found.answer()
+    assert "day 0 alone: 0.36 (0.002)" in found.printed()["Claims"]["Placebo p (floor)"][0]
+    assert "rose 0.13% over sessions [0,4]" in over
+    assert "Does it matter? Day 0 alone, not the claim's window [0,4]: CSI 300 +0.75% (placebo p 0.36)" in over
+    assert "Day 0 alone" not in check("The CSI 300 rose").answer()
+
+
+@pytest.mark.parametrize(("figure", "write"), [(0.01, "1%"), (0.0075, "0.75%"), (1, "1%"), (None, "1%")])
+def test_a_figure_that_is_a_number_is_told_how_to_be_written(figure: object, write: str) -> None:
+    with pytest.raises(ClaimError, match=f"figure={figure!r} is no text. Write '{write}'"):
+        mr.Claim("CSI 300", "almost", figure=figure)  # type: ignore[arg-type]
+
+
+def test_the_nearest_bundled_market_is_named() -> None:
+    (oil,) = check("WTI rose")
+    assert oil.truth == "not decidable" and "WTI is not available: no bundled series" in oil.finding.reason
+    assert "The nearest bundled market is 'WTI spot' (Cushing spot; another instrument" in oil.finding.reason
+    (gold,) = check("gold rose")
+    assert "nearest bundled market" not in gold.finding.reason
+    assert check("WTI spot rose").verdicts[0].truth in ("true", "false")
+
+
+@pytest.mark.parametrize("name", ["S&P500", "SP500", "S&P 500", "sp500"])
+def test_the_names_of_the_s_and_p_500(name: str) -> None:
+    for claim in (f"{name} rose", mr.Claim(name, "rose")):
+        (verdict,) = check(claim, date="2018-06-11")
+        assert verdict.market == "S&P 500" and verdict.truth in ("true", "false")

@@ -52,6 +52,7 @@ def test_json_and_csv() -> None:
     [
         ([SENTENCE], "does not say when"),
         ([SENTENCE, "--date", "2025-06-11", "--margin", "x"], "neither a number nor NAME=NUMBER"),
+        (["the CSI 300 was stable", "--date", "2025-06-11", "--margin", "1"], "margins are decimals: 0.01 is 1%"),
         ([SENTENCE, "--date", "yesterday"], "date='yesterday' is no date"),
         ([], "Missing argument 'SENTENCE...'"),
     ],

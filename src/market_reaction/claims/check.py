@@ -12,17 +12,19 @@ import pandas as pd
 from market_reaction import events as event_tables
 from market_reaction.battery.options import checked_margins
 from market_reaction.claims.claim import DAY_ZERO, Claim, ClaimError
-from market_reaction.claims.markets import STAND_INS, Named, find_market
+from market_reaction.claims.markets import STAND_INS, STOOD_IN_FOR, Named, find_market, near_market
 from market_reaction.claims.parse import NotUnderstood, parse_claims
 from market_reaction.claims.result import ClaimsResult
 from market_reaction.claims.verdicts import Verdict, judge, unavailable
-from market_reaction.errors import AnnouncementTimeError, DataUnavailableError
+from market_reaction.errors import AnnouncementTimeError, DataUnavailableError, WindowError
 from market_reaction.instruments import find_instrument
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.placebo import HISTORY
 from market_reaction.reaction import react
 from market_reaction.reaction_result import ReactionResult
 from market_reaction.windows import EventWindows
+
+LARGEST_MARGIN = 0.5  # of a market in returns; a larger one is meant in per cent
 
 
 class _Day(NamedTuple):
@@ -67,8 +69,9 @@ def check_claims(
         Instead of ``date``: a time with zone or an id of the catalogue. Day 0 is each market's first session that
         closes after it. A date within a sentence goes before both.
     margin : float or mapping of str to float, optional
-        Largest move that still counts as stable, fixed before looking, in the unit of the market: 0.003 for 0.3%.
-        A mapping names markets as the sentences or the catalogue do. Without it "stable" has no verdict.
+        Largest move that still counts as stable, fixed before looking, in the unit of the market: 0.003 for 0.3%, and
+        at most 0.5 for returns. A mapping names markets as the sentences or the catalogue do, or the one standing in.
+        Without it "stable" has no verdict.
     source : {"auto", "yahoo", "bundled", "files"}
         Where prices come from.
     folder : str or Path, optional
@@ -91,6 +94,8 @@ def check_claims(
         Neither ``date`` nor ``event`` is given and a claim has none of its own, or both are.
     UnknownInstrumentError
         A claim put together by hand, or a margin, names a market that is not known.
+    WindowError
+        A margin is not above zero, above 0.5 for a market in returns, or one number for markets in different units.
     ClaimError
         Something else than sentences and claims is given.
 
@@ -201,10 +206,26 @@ def _margins(
     """Margins by name of instrument; a single number holds for the markets said to be stable."""
     units = {found.instrument.name: found.instrument.change_unit for found in named}
     if isinstance(margin, Mapping):
-        margin = {find_market(str(name)).instrument.name: value for name, value in margin.items()}
-        return checked_margins(margin, units) if units else {}
+        asked = {find_market(str(name)).instrument.name: value for name, value in margin.items()}
+        own = {name: value for name, value in asked.items() if name in units or name not in STOOD_IN_FOR}
+        given = {STOOD_IN_FOR[name]: value for name, value in asked.items() if name not in own} | own
+        if not set(given) <= set(units):
+            given = asked  # named in the message as they were given
+        return _bounded(checked_margins(given, units), units) if units else {}
     stable = {found.instrument.name for claim, found in zip(claims, named, strict=True) if claim.kind == "stable"}
-    return checked_margins(margin, {name: unit for name, unit in units.items() if name in stable or not stable})
+    units = {name: unit for name, unit in units.items() if name in stable or not stable}
+    return _bounded(checked_margins(margin, units), units)
+
+
+def _bounded(margins: dict[str, float], units: Mapping[str, str]) -> dict[str, float]:
+    """Margins, none of a return so large that per cent were meant."""
+    for market, value in margins.items():
+        if units[market] == "return" and value > LARGEST_MARGIN:
+            raise WindowError(
+                f"margin={value:g} for {market!r} is {100 * value:g}%, above the bound of {LARGEST_MARGIN:g} for returns"
+                ": margins are decimals: 0.01 is 1%."
+            )
+    return margins
 
 
 class _Measured(NamedTuple):
@@ -248,4 +269,5 @@ def _verdict(claim: Claim, named: Named, measured: _Measured, margin: float | No
     if row is not None and measured.reaction is not None:
         return judge(claim, named, measured.reaction, row, margin, day.session)
     reasons = measured.missing.loc[measured.missing["market"] == name, "reason"]
-    return unavailable(claim, name, str(reasons.iloc[0]) if len(reasons) else "it could not be measured.")
+    reason = str(reasons.iloc[0]) if len(reasons) else "it could not be measured."
+    return unavailable(claim, name, f"{reason}{near_market(named.instrument)}")

@@ -135,6 +135,8 @@ class Claim:
 
     def __post_init__(self) -> None:
         """Refuse a claim that cannot be judged, naming the field."""
+        if not isinstance(self.figure, str):
+            raise ClaimError(_figure_as_text(self.figure))
         for name, value, allowed in (
             ("kind", self.kind, get_args(Kind)),
             ("direction", self.direction, get_args(Direction)),
@@ -182,6 +184,16 @@ class Claim:
         base = " ".join(part for part in (self.direction, f"{how}{self.figure}") if part) if self.figure else self.kind
         over = "" if self.window == DAY_ZERO else f" over sessions [{self.window[0]},{self.window[1]}]"
         return f"{base}{where}{over}"
+
+
+def _figure_as_text(figure: object) -> str:
+    """Sentence that says how a figure given as a number is written."""
+    is_number = isinstance(figure, int | float) and not isinstance(figure, bool)
+    like = f"{100 * abs(figure):.10g}%" if is_number and 0 < abs(figure) < 1 else "1%"  # type: ignore[operator, arg-type]
+    return (
+        f"figure={figure!r} is no text. Write {like!r}: a figure is given as the sentence has it, with its unit, for "
+        "its digits say how finely it is meant."
+    )
 
 
 _WORDS = {"day": 1, "session": 1, "week": 5, "month": 21, "quarter": 63, "year": 250}

@@ -14,6 +14,7 @@ from market_reaction.instruments import Instrument, catalogue, find_instrument
 
 # What may stand in, under its own name, for a market that no source has.
 STAND_INS = {"USD/CNH": "USD/CNY"}
+STOOD_IN_FOR = {reserve: market for market, reserve in STAND_INS.items()}
 
 
 class Named(NamedTuple):
@@ -82,6 +83,17 @@ def find_market(words: str) -> Named:
             f"{words!r} is no market that a claim can name. {near}list_instruments() shows all names; tickers of Yahoo "
             "work as 'yahoo:TICKER'."
         ) from None
+
+
+def near_market(instrument: Instrument) -> str:
+    """Sentence that names a bundled market close to one that no source has; empty where there is none."""
+    near = catalogue().get(f"{instrument.name} spot")
+    if near is None or not near.bundled or instrument.bundled:
+        return ""
+    return (
+        f" The nearest bundled market is {near.name!r} ({near.quote_note or near.unit}): a claim that names it can be "
+        f"judged where its series reaches the day."
+    )
 
 
 @cache

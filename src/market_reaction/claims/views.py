@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from market_reaction import display, tables, wording
 from market_reaction.claims import words
+from market_reaction.claims.claim import DAY_ZERO
 
 if TYPE_CHECKING:
     from market_reaction.claims.result import ClaimsResult
@@ -48,7 +49,8 @@ def _placebo(verdict: Verdict) -> str:
     rank = None if verdict.row is None else verdict.row.headline.placebo.scaled
     if rank is None or not math.isfinite(rank.p_value):
         return wording.NOT_AVAILABLE
-    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
+    alone = "" if verdict.claim.window == DAY_ZERO else "day 0 alone: "
+    return f"{alone}{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
 
 
 def _market(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from market_reaction import wording
+from market_reaction.claims.claim import DAY_ZERO
 
 if TYPE_CHECKING:
     from market_reaction.claims.claim import Figure
@@ -127,21 +128,31 @@ def _matters(result: ClaimsResult) -> list[str]:
     found = tested(result)
     if not found:
         return []
+    asks = f"Does it matter?{_of_day_zero(result)}"
     unusual = [row for row in found if wording.is_unusual(row.headline)]
     if unusual:
         named = wording.listed([f"{row.market} {_move_and_p(row)}" for row in unusual])
         others = len(found) - len(unusual)
         rest = f"; the {others} other {'market is' if others == 1 else 'markets are'} not" if others else ""
-        return [f"Does it matter? {named} moved unusually for its time{rest}{_joint(result)}."]
+        return [f"{asks} {named} moved unusually for its time{rest}{_joint(result)}."]
     if len(found) > 1:
         each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in found)
-        return [f"Does it matter? None of these moves is distinguishable from an ordinary day{_joint(result)}: {each}."]
+        return [f"{asks} None of these moves is distinguishable from an ordinary day{_joint(result)}: {each}."]
     row = found[0]
     rank = wording.rank(row.headline.record, row.headline.rank_chance)
     known = f"; {rank}" if rank not in ("none", "unchanged", wording.NOT_AVAILABLE) else ""
     return [
-        f"Does it matter? {row.market} {_move_and_p(row)}{known}: not distinguishable from an ordinary day."
+        f"{asks} {row.market} {_move_and_p(row)}{known}: not distinguishable from an ordinary day."
     ]  # fmt: skip
+
+
+def _of_day_zero(result: ClaimsResult) -> str:
+    """Say that the figures are those of day 0, where a claim is about more sessions."""
+    windows = {verdict.claim.window for verdict in result if verdict.row is not None} - {DAY_ZERO}
+    if not windows:
+        return ""
+    named = wording.listed([f"[{first},{last}]" for first, last in sorted(windows)])
+    return f" Day 0 alone, not the claim's window {named}:"
 
 
 def _move_and_p(row: MarketReaction) -> str:

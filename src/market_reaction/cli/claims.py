@@ -32,7 +32,7 @@ def claims(
     ] = None,
     margin: Annotated[
         str | None,
-        Option(metavar="MOVE", help='Largest move still called stable, fixed beforehand: 0.003, or "USD/CNH=0.003".'),
+        Option(metavar="MOVE", help='Largest move still called stable, a decimal: 0.003 (0.3%), or "USD/CNH=0.003".'),
     ] = None,
     source: From = None,
     folder: Folder = None,

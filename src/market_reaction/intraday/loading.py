@@ -137,8 +137,7 @@ def load_bars(
 
 
 def _from_files(asked: Sequence[Instrument], folder: Path, ask: _Ask) -> BarData:
-    series: dict[str, BarSeries] = {}
-    unavailable = []
+    series, unavailable = dict[str, BarSeries](), list[tuple[str, str]]()
     _ = folder.is_file() or FilesSource(folder)  # refuses a folder that does not exist
     listed = _listed(folder)
     for instrument in asked:
