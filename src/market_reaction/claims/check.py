@@ -222,8 +222,8 @@ def _bounded(margins: dict[str, float], units: Mapping[str, str]) -> dict[str, f
     for market, value in margins.items():
         if units[market] == "return" and value > LARGEST_MARGIN:
             raise WindowError(
-                f"margin={value:g} for {market!r} is {100 * value:g}%, above the bound of {LARGEST_MARGIN:g} for returns"
-                ": margins are decimals: 0.01 is 1%."
+                f"margin={value:g} for {market!r} is {100 * value:g}%, above the bound of {LARGEST_MARGIN:g} for"
+                " returns: margins are decimals: 0.01 is 1%."
             )
     return margins
 

@@ -189,7 +189,7 @@ class Claim:
 def _figure_as_text(figure: object) -> str:
     """Sentence that says how a figure given as a number is written."""
     is_number = isinstance(figure, int | float) and not isinstance(figure, bool)
-    like = f"{100 * abs(figure):.10g}%" if is_number and 0 < abs(figure) < 1 else "1%"  # type: ignore[operator, arg-type]
+    like = f"{100 * abs(figure):.10g}%" if is_number and 0 < abs(figure) < 1 else "1%"  # type: ignore[arg-type]
     return (
         f"figure={figure!r} is no text. Write {like!r}: a figure is given as the sentence has it, with its unit, for "
         "its digits say how finely it is meant."
