@@ -160,6 +160,23 @@ def test_a_missing_market_gives_the_reason_and_no_figures(prices) -> None:
     assert len(result.excluded) == 1
 
 
+def test_the_answer_and_the_provenance_name_the_dates_that_were_used(prices, found) -> None:
+    closes = pd.concat([prices[name].bars["close"] for name in ("S&P 500", "CSI 300")], axis=1, sort=True).dropna()
+    closes = closes.loc["2015-01-01":"2019-12-31"]
+    part = mr.lead_lag(prices, "S&P 500", "CSI 300", start="2015-01-01", end="2019-12-31")
+    span = f"{len(closes) - 1:,} common dates, {closes.index[1]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
+    assert part.answer().startswith(f"Over {span}, CSI 300 moves most closely")
+    assert part.provenance().parameters["sample"] == span != found.provenance().parameters["sample"]
+    assert f"sample {span}" in part.to_latex()
+    empty = mr.lead_lag(prices, "E-mini S&P 500", "CSI 300")
+    assert empty.provenance().parameters["sample"] == "none"
+
+
+def test_the_gap_is_said_to_be_correlated(prices, found) -> None:
+    assert "is in CSI 300's gap (correlation +0." in found.answer()
+    assert "after it (correlation " in found.answer()
+
+
 def test_too_few_common_dates_give_the_reason(prices) -> None:
     result = mr.lead_lag(prices, "S&P 500", "CSI 300", start="2022-12-01")
     assert "returns in common; at least 36 are needed" in result.answer()

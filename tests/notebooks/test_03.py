@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,14 @@ def test_another_time_and_a_market_that_is_missing(execute: Execute) -> None:
     answer = printed(cells["answer"])
     assert answer.startswith("Clock unknown.")
     assert "No lead or lag of E-mini S&P 500 and CSI 300 is measured" in answer
+
+
+def test_the_dates_of_the_comparison_change_its_sample(execute: Execute) -> None:
+    cells = execute(PATH, MARKETS=["CSI 300"], SINCE="2015-01-01", UNTIL="2019-12-31", HISTORY=60)
+    assert warned(cells) == []
+    found = re.search(r"Over ([\d,]+) common dates, (\S+) to (\S+), CSI 300 moves", printed(cells["answer"]))
+    assert found is not None and found[2] >= "2015-01-01" and found[3] <= "2019-12-31"
+    assert 1100 < int(found[1].replace(",", "")) < 1220  # five years; with all of the series there are 4,000
 
 
 @pytest.mark.reference

@@ -117,7 +117,7 @@ class LeadLag(Exportable):
         return pd.concat(frames, ignore_index=True).set_index(["statistic", "lag"])
 
     def answer(self, width: int | None = None) -> str:
-        """Say at which lag the two move together, what of it the clocks explain, and whether anything is left."""
+        """Say over which dates and at which lag the two move together, what of it the clocks explain, what is left."""
         from market_reaction.timing.lead_lag_text import lead_lag_answer
 
         return wording.filled(lead_lag_answer(self), width)
@@ -150,8 +150,11 @@ class LeadLag(Exportable):
         }
 
     def provenance(self) -> Provenance:
-        """Parameters, vintage and package version."""
-        return Provenance(self.parameters, self.vintage)
+        """Parameters, the dates really used (``sample``), vintage and package version."""
+        from market_reaction.timing.lead_lag_text import sample
+
+        used = sample(self) if len(self.moves) else "none"
+        return Provenance({**self.parameters, "sample": used}, self.vintage)
 
     def __repr__(self) -> str:
         """Say the answer."""

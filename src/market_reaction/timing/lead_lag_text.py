@@ -47,14 +47,20 @@ def _interval(row: Any) -> str:
     return f"{wording.signed(row['conf_low'])} to {wording.signed(row['conf_high'])}"
 
 
+def sample(result: LeadLag) -> str:
+    """Dates that hold a return of both markets, and their span: ``3,912 common dates, 2006-01-05 to 2022-12-30``."""
+    dates = result.moves.index
+    return f"{len(dates):,} common dates, {wording.day(dates[0])} to {wording.day(dates[-1])}"
+
+
 def _strongest(result: LeadLag) -> str:
     lag, frame = strongest(result), result.correlations
     same: Any = frame.loc[0]
     level = f"{100 * result.parameters['level']:g}%"
     found: Any = frame.loc[lag]
     text = (
-        f"{result.follower} moves most closely with {result.leader}'s return {lag_name(lag)} (correlation "
-        f"{_with_interval(found)}, {level} interval in brackets"
+        f"Over {sample(result)}, {result.follower} moves most closely with {result.leader}'s return {lag_name(lag)} "
+        f"(correlation {_with_interval(found)}, {level} interval in brackets"
     )
     if lag == 0:
         return f"{text})."
@@ -118,12 +124,13 @@ def _parts(result: LeadLag) -> list[str]:
         after = (
             "is not found after it" if not later else "goes on after it" if same else "is partly taken back after it"
         )
-        text = f"is in {result.follower}'s gap ({_with_interval(gap)}) and {after}"
+        text = f"is in {result.follower}'s gap (correlation {_with_interval(gap)}) and {after}"
     else:
-        text = f"is not found in {result.follower}'s gap ({_with_interval(gap)}), {'but' if later else 'nor'} after it"
+        found = f"is not found in {result.follower}'s gap (correlation {_with_interval(gap)})"
+        text = f"{found}, {'but' if later else 'nor'} after it"
     old = "; the open of this index seems to hold old prices, which may do that alone"
     stale = old if later and same and result.stale else ""
-    test = f"{_with_interval(session)}, p {wording.p_value(session['p_value'])}"
+    test = f"correlation {_with_interval(session)}, p {wording.p_value(session['p_value'])}"
     return [f"{result.leader}'s last move before the open {text} ({test}){stale}."]
 
 
