@@ -14,6 +14,7 @@ from helpers import price_data, seeded_closes
 from market_reaction import events as event_tables
 from market_reaction.errors import EventTableError, WindowError
 from market_reaction.event_classes import ClassStudies
+from market_reaction.event_classes.words import over_markets
 from market_reaction.inference.two_samples import welch_difference
 
 GRADES = ["documented_exact", "documented_approx", "documented_day"]
@@ -157,6 +158,65 @@ def test_the_answer_says_what_many_markets_do_to_it(catalogue: ClassStudies) -> 
     assert "chosen because something was announced" in " ".join(catalogue.notes)
 
 
+def few_events_in(markets: int) -> ClassStudies:
+    """Four events of each of two classes."""
+    days = [f"2021-{month:02d}-10" for month in range(1, 9)]
+    prices = price_data(seeded_closes(4, columns=markets))
+    return mr.by_class(prices, events_at(days, ["up", "down"] * 4), windows=[(0, 1)], history=None)
+
+
+def test_four_events_each_cannot_stand_in_five_markets_and_the_answer_says_so() -> None:
+    found = few_events_in(5)
+    assert found.difference()["permutation_floor"].tolist() == pytest.approx([2 / 70] * 5)
+    assert (
+        "With all 5 markets counted (Holm), the difference cannot stand in any, whatever the moves: with so few events "
+        "(4 and 4) no p by permuted labels is below 0.029, and with so many markets none is below 0.14."
+    ) in found.answer()  # 5 * 2/70 = 0.143
+    assert "stands in none" not in found.answer()
+    assert over_markets(found.difference().iloc[:1]) == ""  # one market: 0.029 can be reached
+
+
+def test_a_difference_that_could_stand_and_does_not_is_said_to_stand_in_none(small: ClassStudies) -> None:
+    table = small.difference().assign(permutation_p=0.4, p_holm=0.8)
+    assert over_markets(table) == "With all 2 markets counted (Holm), the difference stands in none."
+
+
+def test_the_smallest_detectable_is_that_of_welch(small: ClassStudies) -> None:
+    row = small.difference().iloc[0]
+    assert row["permutation_p"] > 0.05
+    said = f"Welch's t, which supposes normal means, would find a true one of {100 * row['mde']:.2f}% four times"
+    assert said in small.answer()
+
+
+def test_latex_prints_means_and_differences_as_they_are_read(catalogue: ClassStudies) -> None:
+    means, differences = catalogue.printed().values()
+    assert list(means) == [
+        "Class", "Market", "CAR", "95% interval", "t p", "Holm p", "Smallest detectable", "Events", "Separate",
+        "Left out",
+    ]  # fmt: skip
+    row = catalogue.difference().loc["CSI 300"]
+    line = differences.set_index("Market").loc["CSI 300"]
+    assert line["escalation minus de-escalation"] == f"{100 * row['difference']:+.2f}%".replace("-", "−")
+    assert line["Separate"] == f"{row['n_first']} and {row['n_second']}"
+    text = catalogue.to_latex()
+    assert text.count(r"\begin{tabular}") == 2 and "Differences between classes" in text
+    for raw in ("std\\_error", "p\\_holm", "conf\\_low", "percentage points", "n\\_clusters"):
+        assert raw not in text
+    html = catalogue._repr_html_()
+    assert all(str(value) in html for value in means["CAR"]) and line["Holm p"] in html
+
+
+def test_moves_in_points_and_basis_points_carry_their_unit() -> None:
+    chosen = mr.filter_events(precision="minute", surprise="surprise", until="2022-12-31").events
+    prices = mr.load_prices(["VIX", "US 10y"], events=chosen, source="bundled")
+    means = mr.by_class(prices, chosen, windows=[(0, 1)], history=None).printed()["Mean reactions, sessions [0,1]"]
+    for market, unit in (("VIX", " points"), ("US 10y", " bp")):
+        rows = means[means["Market"].eq(market)]
+        for column in ("CAR", "95% interval", "Smallest detectable"):
+            known = rows.loc[rows[column].ne("n/a"), column]
+            assert len(known) and known.str.endswith(unit).all()
+
+
 @pytest.mark.parametrize("kind", ["caar", "aar", "means", "heat"])
 def test_charts_state_direction_and_band(catalogue: ClassStudies, kind: str) -> None:
     figure = catalogue.plot(kind=kind)
@@ -174,6 +234,8 @@ def test_the_map_is_centred_and_counts_what_chance_would_do(catalogue: ClassStud
     assert len(coloured) == 3 and all(trace.zmid == 0 and trace.zmin == -trace.zmax for trace in coloured)
     frame = catalogue.to_frame()
     unusual, tested = int(frame["placebo_p"].le(0.05).sum()), int(frame["placebo_p"].notna().sum())
+    shown = str(figure.layout.title.text).replace("<br>", " ").replace('<span style="font-size:12px">', "")
+    assert "Cells with placebo p of at most 0.05 show their multiple" in shown.replace("</span>", "")
     assert f"{unusual} of {tested} reactions are unusual" in figure.layout.title.text.replace("</b><br><b>", " ")
 
 

@@ -64,7 +64,7 @@ def heat_map(result: ClassStudies, markets: tuple[str, ...], *, theme: Theme = "
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"size": 10})
     method = (
         "Abnormal return of day 0 over the market's usual day (EWMA 0.97): orange up, blue down, full colour from "
-        f"{REACH:g} usual days on. A number: placebo p of at most 0.05. Grey: not measured. "
+        f"{REACH:g} usual days on. Cells with placebo p of at most 0.05 show their multiple. Grey: not measured. "
         f"{up_means(result.study.prices, markets)}{sources(result.study.prices, markets)}"
     )
     finish(figure, finding=heat_finding(frame), method=method, body=body, theme=theme, legend=0, bottom=86)

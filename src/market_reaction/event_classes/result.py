@@ -304,6 +304,12 @@ class ClassStudies(Exportable):
             "Left out": self.excluded,
         }
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Means of the classes and their differences as they are read."""
+        from market_reaction.event_classes.words import printed_classes
+
+        return printed_classes(self)
+
     def provenance(self) -> Provenance:
         """What was asked for and where the series come from."""
         study = self.study

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from market_reaction import tables, wording
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from market_reaction.event_classes.result import ClassStudies
 
 
@@ -56,8 +56,8 @@ def _difference(table: pd.DataFrame, market: str) -> str:
     if row["permutation_p"] <= wording.UNUSUAL:
         return f"In this market alone, {found} is more than chance usually makes ({p})."
     return (
-        f"In this market, {found} may be chance ({p}); a true one of {wording.size(row['mde'], unit)} would be found "
-        "four times in five."
+        f"In this market, {found} may be chance ({p}); Welch's t, which supposes normal means, would find a true one "
+        f"of {_size(row['mde'], unit)} four times in five."
     )
 
 
@@ -70,8 +70,24 @@ def over_markets(table: pd.DataFrame) -> str:
         return ""
     if left:
         return f"With all {len(known)} markets counted (Holm), the difference stands in {wording.listed(left)}."
+    if cannot := _cannot_stand(known):
+        return cannot
     looked = f"; alone it would in {wording.listed(alone)}" if alone else ""
     return f"With all {len(known)} markets counted (Holm), the difference stands in none{looked}."
+
+
+def _cannot_stand(known: pd.DataFrame) -> str:
+    """Why no p can be small enough once all markets are counted; empty where one can."""
+    count, least = len(known), known.loc[known["permutation_floor"].idxmin()]
+    best = float(count * least["permutation_floor"])
+    if best <= wording.UNUSUAL:
+        return ""
+    return (
+        f"With all {count} markets counted (Holm), the difference cannot stand in any, whatever the moves: with so few "
+        f"events ({least['n_first']} and {least['n_second']}) no p by permuted labels is below "
+        f"{wording.p_value(least['permutation_floor'])}, and with so many markets none is below "
+        f"{wording.p_value(min(best, 1.0))}."
+    )
 
 
 def class_html(result: ClassStudies) -> str:
@@ -81,7 +97,7 @@ def class_html(result: ClassStudies) -> str:
     title = f"Reactions by {' and '.join(result.by)}, sessions [{low},{high}]"
     legend = (
         "Mean CAR over separate events: events whose windows overlap are one, and those whose window holds another "
-        "class are left out (column Shared). t over these means, K - 1 degrees of freedom. Holm p counts all "
+        "class are left out (column Left out). t over these means, K - 1 degrees of freedom. Holm p counts all "
         "markets of a class. "
     )
     tests = (
@@ -91,9 +107,9 @@ def class_html(result: ClassStudies) -> str:
     parts = [
         f"<h3>{escape(wording.clean(title))}</h3>",
         f'<p class="mr-answer">{cell(_answer(result, summary, differences))}</p>',
-        _means_table(summary),
+        _table(mean_lines(summary)),
         f'<p class="mr-quiet">{escape(legend)}</p>',
-        _difference_table(differences),
+        "" if differences is None else _table(difference_lines(differences)),
         f'<p class="mr-quiet">{escape(tests)}</p>' if differences is not None else "",
         tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
         tables.left_out_of_markets(result.excluded),
@@ -102,38 +118,62 @@ def class_html(result: ClassStudies) -> str:
     return tables.wrapped(parts)
 
 
+def printed_classes(result: ClassStudies) -> dict[str, pd.DataFrame]:
+    """Means and differences as they are read."""
+    low, high = result.window()
+    differences = _differences(result)
+    found = {f"Mean reactions, sessions [{low},{high}]": mean_lines(result.summary())}
+    if differences is not None:
+        found[f"Differences between classes, sessions [{low},{high}]"] = difference_lines(differences)
+    return found
+
+
 def _between(row: Mapping[Any, Any], unit: str) -> str:
     low, high = row["conf_low"], row["conf_high"]
-    return f"{wording.move(low, unit)} to {wording.move(high, unit)}" if math.isfinite(low) else wording.NOT_AVAILABLE
+    return f"{wording.move(low, unit)} to {wording.amount(high, unit)}" if math.isfinite(low) else wording.NOT_AVAILABLE
 
 
-def _means_table(summary: pd.DataFrame) -> str:
+def _size(value: float, unit: str) -> str:
+    """Size of a move with its unit always named."""
+    return wording.size(value, unit) + (" points" if unit == "points" and math.isfinite(value) else "")
+
+
+def mean_lines(summary: pd.DataFrame) -> pd.DataFrame:
+    """Means as they are read, one row a class and market."""
     rows = []
     for row in summary.reset_index().to_dict("records"):
         unit = row["unit"]
-        cells = [
-            row["class"], row["market"], wording.move(row["estimate"], unit), _between(row, unit),
-            wording.p_value(row["p_value"]), wording.p_value(row["p_holm"]), wording.size(row["mde"], unit),
-            row["n_events"], row["n_clusters"], row["n_shared"],
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
+        rows.append(
+            [
+                row["class"], row["market"], wording.amount(row["estimate"], unit), _between(row, unit),
+                wording.p_value(row["p_value"]), wording.p_value(row["p_holm"]), _size(row["mde"], unit),
+                str(row["n_events"]), str(row["n_clusters"]), str(row["n_shared"]),
+            ]
+        )  # fmt: skip
     headings = ["Class", "Market", "CAR", "95% interval", "t p", "Holm p", "Smallest detectable", "Events"]
-    return html_table([*headings, "Separate", "Shared"], rows)
+    return pd.DataFrame(rows, columns=[*headings, "Separate", "Left out"], dtype=object)
 
 
-def _difference_table(differences: pd.DataFrame | None) -> str:
-    if differences is None:
-        return ""
+def difference_lines(differences: pd.DataFrame) -> pd.DataFrame:
+    """Differences between two classes as they are read, one row a market."""
     rows = []
     for row in differences.reset_index().to_dict("records"):
         unit = row["unit"]
-        cells = [
-            row["market"], wording.move(row["difference"], unit), _between(row, unit),
-            f"{wording.p_value(row['permutation_p'])} ({wording.p_value(row['permutation_floor'])})",
-            wording.p_value(row["p_holm"]), wording.p_value(row["welch_p"]),
-            f"{row['n_first']} and {row['n_second']}", row["note"],
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
+        rows.append(
+            [
+                row["market"], wording.amount(row["difference"], unit), _between(row, unit),
+                f"{wording.p_value(row['permutation_p'])} ({wording.p_value(row['permutation_floor'])})",
+                wording.p_value(row["p_holm"]), wording.p_value(row["welch_p"]), _size(row["mde"], unit),
+                f"{row['n_first']} and {row['n_second']}", row["note"],
+            ]
+        )  # fmt: skip
     one, two = differences[["first", "second"]].iloc[0]
-    headings = ["Market", f"{one} minus {two}", "95% interval", "p (floor)", "Holm p", "Welch p", "Separate", "Note"]
-    return html_table(headings, rows)
+    headings = ["Market", f"{one} minus {two}", "95% interval", "p (floor)", "Holm p", "Welch p"]
+    lines = pd.DataFrame(rows, columns=[*headings, "Smallest detectable (Welch)", "Separate", "Note"], dtype=object)
+    return lines if lines["Note"].ne("").any() else lines.drop(columns="Note")
+
+
+def _table(lines: pd.DataFrame) -> str:
+    """Lines as they are read, as a table of HTML."""
+    rows = [[cell(text) for text in row] for row in lines.itertuples(index=False, name=None)]
+    return html_table(list(lines.columns), rows)
