@@ -108,6 +108,36 @@ def test_yuan_on_the_catalogue() -> None:
     assert "up = yuan weaker" in figure.layout.xaxis.title.text
 
 
+def test_latex_prints_what_stands_in_the_html(closes: pd.DataFrame) -> None:
+    events = table(closes, ["escalation", "de-escalation"] * 12)
+    found = mr.good_and_bad_news(studied(closes, events), "m0")
+    ((caption, lines),) = found.printed().items()
+    assert caption == "m0 after good and bad news, mean CAR[0,0]"
+    assert list(lines) == [
+        "News", "Mean CAR[0,0]", "Std. error", "95% interval", "p (t)", "Smallest detectable", "Clusters", "Events",
+    ]  # fmt: skip
+    row = found.summary().loc["escalation"]
+    assert lines["Mean CAR[0,0]"].iloc[0] == f"{100 * row['estimate']:+.2f}%".replace("-", "−")
+    assert lines["Std. error"].iloc[0] == f"{100 * row['std_error']:.2f}%"
+    assert lines["News"].tolist() == ["escalation", "de-escalation", "sum"]
+    html, text = found._repr_html_(), found.to_latex()
+    assert all(value in html for value in lines.to_numpy().ravel())
+    assert "Smallest detectable" in text
+    assert not any(raw in text for raw in ("std\\_error", "conf\\_low", "n\\_clusters", "& df"))
+
+
+def test_other_words_for_the_directions_are_named_with_those_needed(closes: pd.DataFrame) -> None:
+    other = studied(closes, table(closes, ["up", "down"] * 6))
+    words = (
+        "holds 'up', 'down'; good and bad news need events of both 'escalation' and 'de-escalation', and there is no "
+    )
+    with pytest.raises(WindowError, match=words + r"'escalation' and no 'de-escalation'\. Rename the labels"):
+        mr.good_and_bad_news(other, "m0")
+    half = studied(closes, table(closes, ["escalation", "relief"] * 6))
+    with pytest.raises(WindowError, match=r"holds 'escalation', 'relief'; .* there is no 'de-escalation'\. Rename"):
+        mr.good_and_bad_news(half, "m0")
+
+
 def test_hostile_ids_stay_text(closes: pd.DataFrame) -> None:
     events = table(closes, ["escalation", "de-escalation"] * 3)
     events.index = [f"<script>{i}</script>" for i in range(len(events))]
@@ -118,8 +148,12 @@ def test_hostile_ids_stay_text(closes: pd.DataFrame) -> None:
 
 def test_mistakes(closes: pd.DataFrame) -> None:
     study = studied(closes, table(closes, ["escalation"] * 4))
-    with pytest.raises(WindowError, match="no de-escalation of the study is measured in 'm0'"):
+    with pytest.raises(WindowError, match=r"holds 'escalation'; .* there is no 'de-escalation'\."):
         mr.good_and_bad_news(study, "m0")
+    late = table(closes, ["escalation"] * 3 + ["de-escalation"])
+    late.loc[late.index[3], "announced_utc"] = pd.Timestamp("2030-01-08 14:00", tz="UTC")
+    with pytest.raises(WindowError, match="no de-escalation of the study is measured in 'm0'"):
+        mr.good_and_bad_news(studied(closes, late, on_bad_event="exclude"), "m0")
     with pytest.raises(UnknownInstrumentError, match="'VIX' is not"):
         mr.good_and_bad_news(study, "VIX")
     with pytest.raises(WindowError, match="need a column direction"):

@@ -167,7 +167,8 @@ def test_yuan_and_mainland_shares_over_the_trade_war(trade_war) -> None:
     assert result.fit.event_study_ols == pytest.approx(-2.32, abs=0.005)
     assert result.answer() == (
         "CSI 300 moves −3.12% when news raises USD/CNY (ECB) by 1% (95% set −19.47% to −1.07%; p 0.019; 42 event "
-        "sessions against 1,802 others)."
+        "sessions against 1,802 others). First-stage F 4.8 is below 10: read the set, not the estimate. 2 of these 42 "
+        "events may belong to another session."
     )
     assert result.notes == (
         "USD/CNY (ECB): up = yuan weaker.",
@@ -183,6 +184,11 @@ def test_yuan_and_mainland_shares_over_the_trade_war(trade_war) -> None:
     printed = result.printed()["Response"]
     assert printed["Response to 1%"].tolist() == ["−3.12%", "−2.32%"]
     assert printed["Interval"].tolist() == ["−19.47% to −1.07%", ""]
+    assert printed["First-stage F"].tolist() == ["4.8, below 10: read the set, not the estimate", ""]
+    assert printed["Events"].iloc[0] == "42" and printed["May belong to another session"].iloc[0] == "2"
+    assert "May belong to another session" in html and "May belong to another session" in result.to_latex()
+    assert "otherwise than through USD/CNY (ECB)" in html
+    assert "otherwise than through ``to`` counts as response" in str(mr.response_to_news.__doc__)
     assert r"$-$3.12\% &" in result.to_latex()
 
 
@@ -190,7 +196,9 @@ def test_units_and_sets_that_are_no_interval(trade_war) -> None:
     text = mr.response_to_news(trade_war, "US 10y", "CSI 300").answer()
     assert text.startswith("US 10y moves +1.6 bp when news raises CSI 300 by 1% (95% set +0.9 bp to +20.9 bp; p <0.001")
     text = mr.response_to_news(trade_war, "CSI 300", "VIX").answer()
-    assert text.startswith("What CSI 300 does when news moves VIX is not pinned down (first-stage F 2.7).")
+    assert text.startswith(
+        "What CSI 300 does when news moves VIX is not pinned down (first-stage F 2.7 is below 10: read"
+    )
     assert "−0.31% when news raises VIX by 1 point (95% set any response;" in text
     rays = mr.response_to_news(trade_war, "CSI 300", "US 10y")
     assert "+4.82% when news raises US 10y by 10 bp (95% set −12.60% or less, or +2.12% or more;" in rays.answer()

@@ -78,7 +78,7 @@ def over_markets(table: pd.DataFrame) -> str:
 
 def _cannot_stand(known: pd.DataFrame) -> str:
     """Why no p can be small enough once all markets are counted; empty where one can."""
-    count, least = len(known), known.loc[known["permutation_floor"].idxmin()]
+    count, least = len(known), known.nsmallest(1, "permutation_floor").iloc[0]
     best = float(count * least["permutation_floor"])
     if best <= wording.UNUSUAL:
         return ""

@@ -98,6 +98,12 @@ class NewsAsymmetry(Exportable):
         """Means, clusters, and the events left out."""
         return {"Means": self.summary(), "Clusters": self.to_frame(), "Left out": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Both means and their sum as they are read."""
+        from market_reaction.responses.asymmetry_view import mean_lines, window_words
+
+        return {f"{self.market} after good and bad news, mean {window_words(self)}": mean_lines(self)}
+
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
         return Provenance(self.parameters, self.vintage)
@@ -159,7 +165,8 @@ def good_and_bad_news(
     UnknownInstrumentError
         A market that is not studied.
     WindowError
-        A table without directions, no event of one of the two directions, or a window or level outside its bounds.
+        A table without directions, or with other words for them; no event of one of the two directions; or a window or
+        level outside its bounds.
 
     Notes
     -----
@@ -186,6 +193,7 @@ def good_and_bad_news(
             "good and bad news need a column direction in the event table, with 'escalation' or 'de-escalation'; "
             "add it."
         )
+    _check_words(study.events["direction"])
     chosen = study.windows.event[0] if window is None else window
     cars = study.car(chosen, level)["estimate"].xs(name, level="market").dropna()
     directions = study.events["direction"].reindex(cars.index)
@@ -212,6 +220,21 @@ def good_and_bad_news(
         parameters={"market": name, "window": chosen, "level": level, "draws": draws, "seed": seed}
         | {"estimation": study.windows.estimation, "normal_model": study.design.normal_model},
         vintage=study.vintage.loc[[name]],
+    )
+
+
+def _check_words(directions: pd.Series) -> None:
+    """Refuse a column that lacks one of the two words, and name those it has."""
+    missing = [side for side in SIGNS if not directions.eq(side).any()]
+    if not missing:
+        return
+    found = [repr(text) for text in directions.dropna().astype(str).unique() if text]
+    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+    has = f"holds {', '.join(found[:8])}{more}" if found else "is empty"
+    raise WindowError(
+        f"the column direction of the events studied {has}; good and bad news need events of both {BAD!r} and "
+        f"{GOOD!r}, and there is no {' and no '.join(map(repr, missing))}. Rename the labels with "
+        "events['direction'].replace({...}) before event_study, or choose events of both directions."
     )
 
 

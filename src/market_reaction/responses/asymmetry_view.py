@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from market_reaction import tables, wording
@@ -74,23 +75,30 @@ def _mirrored(result: NewsAsymmetry) -> bool:
     return result.permutation.p_value > wording.UNUSUAL
 
 
-def asymmetry_html(result: NewsAsymmetry) -> str:
-    """HTML of the comparison: the answer, the means, the clusters, what was left out."""
+def mean_lines(result: NewsAsymmetry) -> pd.DataFrame:
+    """Both means and their sum as they are read; the p of the sum is that of Welch's t."""
     rows = []
     for side, row in result.summary().iterrows():
         interval = (
-            f"{wording.move(row['conf_low'], result.unit)} to {wording.move(row['conf_high'], result.unit)}"
+            f"{wording.move(row['conf_low'], result.unit)} to {wording.amount(row['conf_high'], result.unit)}"
             if math.isfinite(row["conf_low"])
             else wording.NOT_AVAILABLE
         )
-        cells = [
-            str(side), wording.move(row["estimate"], result.unit), wording.size(row["std_error"], result.unit),
-            interval, wording.p_value(row["p_value"]), wording.size(row["mde"], result.unit),
-            f"{row['n_clusters']:.0f}", f"{row['n_events']:.0f}",
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
-    headings = ["", f"Mean {window_words(result)}", "Std. error", f"{100 * result.level:g}% interval", "p (t)"]
-    headings += ["Smallest detectable", "Clusters", "Events"]
+        rows.append(
+            [
+                str(side), wording.amount(row["estimate"], result.unit), wording.size(row["std_error"], result.unit),
+                interval, wording.p_value(row["p_value"]), wording.size(row["mde"], result.unit),
+                f"{row['n_clusters']:.0f}", f"{row['n_events']:.0f}",
+            ]
+        )  # fmt: skip
+    headings = ["News", f"Mean {window_words(result)}", "Std. error", f"{100 * result.level:g}% interval", "p (t)"]
+    return pd.DataFrame(rows, columns=[*headings, "Smallest detectable", "Clusters", "Events"], dtype=object)
+
+
+def asymmetry_html(result: NewsAsymmetry) -> str:
+    """HTML of the comparison: the answer, the means, the clusters, what was left out."""
+    lines = mean_lines(result)
+    means = [[cell(text) for text in row] for row in lines.itertuples(index=False, name=None)]
     clusters = [
         [cell(row["direction"]), cell(wording.day(row["session"])), cell(row["events"]),
          cell(wording.move(row["car"], result.unit))]
@@ -105,7 +113,7 @@ def asymmetry_html(result: NewsAsymmetry) -> str:
     parts = [
         f"<h3>{escape(wording.clean(f'{result.market} after good and bad news'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        html_table(headings, rows),
+        html_table(list(lines.columns), means),
         *quiet([legend, *result.notes]),
         tables.folded("Every cluster", html_table(["Direction", "Session", "Events", window_words(result)], clusters)),
         tables.left_out(result.excluded["reason"]),

@@ -25,6 +25,8 @@ def response_to_news(
 ) -> NewsResponse:
     """Response of one market to a unit move of another that news caused, from event days against other days.
 
+    News that moves ``market`` otherwise than through ``to`` counts as response as well.
+
     Parameters
     ----------
     study : EventStudyResult
@@ -75,9 +77,9 @@ def response_to_news(
     >>> prices = mr.load_prices(["CSI 300", "US 10y"], events=events, source="bundled")
     >>> study = mr.event_study(prices, events, windows=mr.EventWindows(event=(0, 0)))
     >>> print(mr.response_to_news(study, "US 10y", "CSI 300").answer())
-    What US 10y does when news moves CSI 300 is not pinned down (first-stage F 1.1). Point estimate: US 10y moves +2 bp
-    when news raises CSI 300 by 1% (95% set −1.1 bp or less, or +0.2 bp or more; p 0.031; 11 event sessions against
-    1,412 others).
+    What US 10y does when news moves CSI 300 is not pinned down (first-stage F 1.1 is below 10: read the set, not the
+    estimate). Point estimate: US 10y moves +2 bp when news raises CSI 300 by 1% (95% set −1.1 bp or less, or +0.2 bp or
+    more; p 0.031; 11 event sessions against 1,412 others).
     """
     names = two_markets(study, ("market", market), ("to", to))
     pairs = event_pairs(study, names)
@@ -103,6 +105,7 @@ def response_to_news(
         excluded=pairs.loc[pairs["reason"].ne(""), ["reason"]],
         notes=_notes(study, names, kept.index, re.sub(r"\bx\b", lambda _: names[1], fit.note)),
         vintage=study.vintage.loc[list(names)],
+        n_ambiguous=len(_unsure(study, names, kept.index)),
     )
 
 
@@ -224,8 +227,13 @@ def _levels(series: PriceSeries) -> np.ndarray:
 
 def _notes(study: EventStudyResult, markets: tuple[str, ...], events: pd.Index, *notes: str) -> tuple[str, ...]:
     """Notes with what "up" means in each market, and how many events have an uncertain session."""
-    rows = study.sessions.loc[study.sessions["ambiguous"]].index
-    unsure = {event_id for event_id, market in rows if market in markets and event_id in events}
+    unsure = _unsure(study, markets, events)
     text = f"{len(unsure)} event(s) may belong to another session; the headline one is taken." if unsure else ""
     directions = [(market, wording.direction_note(study.prices[market].instrument)) for market in markets]
     return tuple(note for note in (*(f"{market}: {up}." for market, up in directions if up), *notes, text) if note)
+
+
+def _unsure(study: EventStudyResult, markets: tuple[str, ...], events: pd.Index) -> set[str]:
+    """Events with an uncertain session in one of the markets."""
+    rows = study.sessions.loc[study.sessions["ambiguous"]].index
+    return {event_id for event_id, market in rows if market in markets and event_id in events}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class NewsResponse(Exportable):
     """Response of one market to the news in another, identified by the larger variance of that news on event days.
 
+    News that moves the market otherwise than through the other counts as response as well.
+
     Attributes
     ----------
     market, to : str
@@ -36,6 +38,8 @@ class NewsResponse(Exportable):
         What to bear in mind.
     vintage : pandas.DataFrame
         Provenance of the two series.
+    n_ambiguous : int
+        Events of the estimate that may belong to another session of either market.
     """
 
     market: str
@@ -47,6 +51,7 @@ class NewsResponse(Exportable):
     excluded: pd.DataFrame
     notes: tuple[str, ...]
     vintage: pd.DataFrame
+    n_ambiguous: int = 0
 
     def summary(self) -> pd.DataFrame:
         """Both estimates, one row each, unrounded.
@@ -63,7 +68,7 @@ class NewsResponse(Exportable):
         return summary_frame(self)
 
     def answer(self, width: int | None = None) -> str:
-        """Say which way and how far the market moves, on lines of ``width`` characters if given."""
+        """Say which way and how far the market moves, and how far to trust it, on lines of ``width`` characters."""
         from market_reaction.responses.tables import response_answer
 
         return wording.filled(response_answer(self), width)

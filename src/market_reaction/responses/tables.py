@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import tables, wording
+from market_reaction.inference.identification import WEAK_F
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -50,12 +51,32 @@ def response_answer(result: NewsResponse) -> str:
         f"{size} ({_per_cent(fit.level)} set {confidence_set(result)}; p {wording.p_value(fit.p_value)}; "
         f"{fit.n_event} event sessions against {fit.n_other:,} others)."
     )
+    sessions = _uncertain(result)
     if fit.bounded:
-        return found
+        weak = f"First-stage F {_first_stage(fit)}." if is_weak(fit) else ""
+        return " ".join(text for text in (found, weak, sessions) if text)
     return (
         f"What {result.market} does when news moves {result.to} is not pinned down (first-stage F "
-        f"{fit.first_stage_f:.1f}). Point estimate: {found}"
-    )
+        f"{_first_stage(fit)}). Point estimate: {found} {sessions}"
+    ).rstrip()
+
+
+def is_weak(fit: RigobonSack) -> bool:
+    """Whether the first stage is too weak for the estimate to be read."""
+    return math.isfinite(fit.first_stage_f) and fit.first_stage_f < WEAK_F
+
+
+def _first_stage(fit: RigobonSack, link: str = " is") -> str:
+    """First-stage F, and what it means where it is low; below 10 it never rounds up to it."""
+    if not is_weak(fit):
+        return f"{fit.first_stage_f:.1f}"
+    return f"{min(fit.first_stage_f, WEAK_F - 0.1):.1f}{link} below {WEAK_F:g}: read the set, not the estimate"
+
+
+def _uncertain(result: NewsResponse) -> str:
+    """How many events may belong to another session."""
+    count = result.n_ambiguous
+    return f"{count} of these {result.fit.n_event} events may belong to another session." if count else ""
 
 
 def confidence_set(result: NewsResponse) -> str:
@@ -83,14 +104,14 @@ def response_lines(result: NewsResponse) -> pd.DataFrame:
     step, size = wording.unit_step(result.to_unit)
     error = wording.amount(step * fit.event_study_std_error, result.unit).removeprefix("+")
     ols = wording.amount(step * fit.event_study_ols, result.unit)
-    known = math.isfinite(fit.estimate)
+    known, counts = math.isfinite(fit.estimate), [str(fit.n_event), str(result.n_ambiguous)]
     rows = [
         ["Rigobon-Sack", wording.amount(step * fit.estimate, result.unit), "", confidence_set(result),
-         wording.p_value(fit.p_value)],
-        ["least squares over event days", ols, error, "", ""],
+         wording.p_value(fit.p_value), _first_stage(fit, ","), *counts],
+        ["least squares over event days", ols, error, "", "", "", *counts],
     ]  # fmt: skip
-    headings = ["Estimate", f"Response to {size}", "Std. error", "Interval", "p"]
-    return pd.DataFrame(rows if known else [], columns=headings)
+    headings = ["Estimate", f"Response to {size}", "Std. error", "Interval", "p", "First-stage F", "Events"]
+    return pd.DataFrame(rows if known else [], columns=[*headings, "May belong to another session"])
 
 
 def response_html(result: NewsResponse) -> str:
@@ -101,7 +122,8 @@ def response_html(result: NewsResponse) -> str:
         f"Response of {result.market} to a move of {result.to} by {size} that news caused, each in its own session, "
         f"from abnormal moves. Interval: {_per_cent(fit.level)} set. Variance of {result.to} on event days over other "
         f"days: {fit.variance_ratio:.2f}; first-stage F {fit.first_stage_f:.1f}. Least squares is biased by what else "
-        "moves both markets; Rigobon-Sack assumes that this is no larger on event days."
+        "moves both markets; Rigobon-Sack assumes that this is no larger on event days, and counts as response what "
+        f"the news does to {result.market} otherwise than through {result.to}."
     )
     parts = [
         f"<h3>{escape(wording.clean(f'Response of {result.market} to news in {result.to}'))}</h3>",
