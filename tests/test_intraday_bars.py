@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import market_reaction as mr
+from market_reaction import calendars
 from market_reaction.errors import (
     AnnouncementTimeError,
     DataUnavailableError,
@@ -49,12 +50,13 @@ def test_a_false_offset_is_noticed_in_the_volume_and_overridden_by_the_zone(refe
     path = reference / CFD_FILE
     with pytest.warns(BarClockWarning) as caught:
         wrong = one(path, CFD, time_column="time_as_in_source")
-    text = str(caught[0].message)
+    (warning,) = (found for found in caught if issubclass(found.category, BarClockWarning))
+    text = str(warning.message)
     assert text.startswith(
         "us500_cfd_h1_2025-06-09_13.csv (S&P 500 CFD) was read by the clock +00:00, and its bars keep"
     )
     assert "bars keep +03:00" in text and "Set zone='+03:00'" in text and "New York open is 09:30" in text
-    assert caught[0].filename == __file__
+    assert warning.filename == __file__
     assert text in wrong["S&P 500 CFD"].notes
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -277,7 +279,7 @@ def test_a_wrong_clock_is_found_by_the_sessions_where_volume_is_constant(tmp_pat
         BarClockWarning, match=r"read by the clock UTC, and its bars keep -04:00: as read 62% of the bars"
     ) as caught:
         one(constant_file(tmp_path), ETF, zone="UTC")
-    text = str(caught[0].message)
+    text = str(next(w for w in caught if issubclass(w.category, BarClockWarning)).message)
     assert "outside the sessions of XNYS (8 days), and 0% if all are 240 minutes later" in text
     assert text.endswith("Every window is 240 minutes off. Set zone='-04:00' (or the IANA zone of the server).")
 
@@ -312,6 +314,16 @@ def test_extended_hours_are_no_wrong_clock(market: Instrument, first: str, last:
     assert not check.wrong
     if market is ETF and flat:
         assert "volume is the same in every bar" in check.evidence and "no shift of the clock" in check.evidence
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_a_rise_of_volume_at_the_end_of_a_session_is_no_wrong_clock(minutes: int) -> None:
+    hours = calendars.hours("CMES")
+    at = hours.sessions.searchsorted(pd.Timestamp("2025-06-02"))
+    each = [pd.date_range(hours.opens[k], hours.closes[k], freq=f"{minutes}min") for k in range(at, at + 10)]
+    starts = each[0].append(each[1:])
+    volume = np.concatenate([1 + 5 * np.linspace(-1, 1, len(day)) ** 2 for day in each])
+    assert check_clock(CFD, starts, volume, minutes).shift_minutes == 0
 
 
 def test_a_file_over_a_change_of_the_clocks_is_still_found() -> None:

@@ -25,6 +25,7 @@ CLEAR = 1.25  # times the largest step elsewhere in the day
 MINIMUM_COVER = 12 * 60  # minutes of the day with bars; in shorter days volume rises by itself at open and close
 MINIMUM_OUTSIDE = 0.07  # share of bars outside the sessions from which on a shift is looked for
 REMAINING = 0.25  # of that share, at most, may be left by the shift
+WORSE = 0.05  # more of the bars outside the sessions speaks against a shift found in the volume
 _SHIFTS = tuple(range(-14 * 60, 14 * 60 + 1, 30))
 _HOUR = 60
 _DAY = 1440
@@ -131,6 +132,8 @@ def check_clock(
     """
     if instrument.calendar in US_CALENDARS:
         found = _volume_check(starts, volume, bar_minutes)
+        if found.wrong and _leaves_sessions(instrument, starts, -found.shift_minutes, bar_minutes):
+            found = replace(found, decided=False, shift_minutes=0, evidence=f"{found.evidence}, but bars fit as read")
         if found.decided:
             return found
         by_hours = _hours_check(instrument, starts, bar_minutes)
@@ -205,6 +208,13 @@ def _outside(hours: calendars.Hours, starts: pd.DatetimeIndex, shift: int, bar_m
     begin = _ns(starts, shift)
     at = _ns(hours.closes).searchsorted(begin, side="left").clip(max=len(hours.closes) - 1)
     return float(np.mean(begin + bar_minutes * 60 * 10**9 <= _ns(hours.opens)[at]))
+
+
+def _leaves_sessions(instrument: Instrument, starts: pd.DatetimeIndex, shift: int, bar_minutes: int) -> bool:
+    """Whether a shift takes bars out of the sessions, so that the clock as read is the better one."""
+    hours = calendars.hours(instrument.calendar)
+    as_read, moved = (_outside(hours, starts, by, bar_minutes) for by in (0, shift))
+    return moved > as_read + WORSE
 
 
 def _from_opening(hours: calendars.Hours, starts: pd.DatetimeIndex, shift: int) -> float:
