@@ -58,7 +58,7 @@ def basket_effect(
     -------
     pandas.DataFrame
         Indexed by event_id: window, estimate (phi, in the unit of the moves), placebo_p, placebo_p_floor, n_treated and
-        n_donors (those with a return on every session of the window; the note says when some lack one), note. The
+        n_donors (those with a return on every session of the window), note (also says when markets lack a return). The
         estimate has no standard error; its p is the rank among groups of donors. With ``history`` also time_p,
         time_p_floor, n_placebo, time_mde (smallest effect found with 80% power) and time_note.
 
@@ -74,7 +74,8 @@ def basket_effect(
     Notes
     -----
     phi = [sum_i CAR_i / s_i] / [sum_i 1 / s_i], s_i the root mean squared estimation residual. Assumes that treated
-    markets and donors are exchangeable without the event, and that the event does not reach the donors. Where the
+    markets and donors are exchangeable without the event, and that the event does not reach the donors. Each member of
+    a group of donors is fitted on the donors outside it, as the basket is on donors outside the basket. Where the
     basket is more volatile than the donors, as chip shares are than food shares, the rank among donors rejects too
     often. The rank in time does not compare the two: phi over its EWMA(0.97) volatility among the same at
     pseudo-announcements, the weights found anew for each, the latest at least 11 sessions before day 0 and none with a

@@ -12,6 +12,7 @@ import numpy as np
 from market_reaction.errors import EstimationError, WindowError
 from market_reaction.inference.permutations import check_draws
 from market_reaction.inference.results import StatisticalTest, not_applicable, rank_test
+from market_reaction.normal_models.donor_groups import DonorFits
 from market_reaction.normal_models.synthetic import fit_synthetic_control
 
 NULL = "The basket moves like a random group of as many donors."
@@ -121,14 +122,20 @@ def basket_placebo(
 
     Notes
     -----
-    Each donor's synthetic control is made of the other donors. N counts the treated assets, and J the donors, that have
-    a return beyond their synthetic control on every event session: groups are as large as the basket that is ranked.
+    A group of donors stands in for the basket, and is fitted as the basket is: no member is a control of another. The
+    synthetic control of each member is made of the donors outside its group, so it has N donors fewer than that of a
+    treated asset and fits a little worse. N counts the treated assets that have a return beyond their synthetic control
+    on every event session: groups are as large as the basket that is ranked. Donors without a return on one of those
+    sessions are in no group, and in no synthetic control of a group.
+
     Assumes that donors and treated assets are exchangeable without the event, and that the event does not reach the
     donors.
 
     References
     ----------
-    Acemoglu, Johnson, Kermani, Kwak and Mitton (2016), Journal of Financial Economics 121:368, section 3.
+    Acemoglu, Johnson, Kermani, Kwak and Mitton (2016), Journal of Financial Economics 121:368, section 3, who rank the
+    treated firms among random groups of as many others. Abadie, Diamond and Hainmueller (2010), JASA 105:493, fit each
+    placebo unit as the treated one.
     """
     check_draws(draws)
     _check_shapes(estimation, event, donor_estimation, donor_event)
@@ -139,11 +146,12 @@ def basket_placebo(
     size = int(np.isfinite(effect.cars[-1]).sum())
     if not size:
         return not_applicable("basket_placebo", NULL, count, "no asset has a return on every session of the window")
-    cars, errors = _donors_alone(donor_estimation, donor_event)
-    count = len(cars)
+    complete = np.isfinite(donor_event).all(axis=0)
+    count = int(complete.sum())
     if count < size + 2:
         return not_applicable("basket_placebo", NULL, count, _few_donors(size, count))
-    found = np.array([_weighted(cars[None, group], errors[group])[0] for group in _groups(count, size, draws, seed)])
+    fits = DonorFits(donor_estimation[:, complete], donor_event[:, complete].sum(axis=0))
+    found = np.array([fits.effect(group) for group in _groups(count, size, draws, seed)])
     as_large = int(np.count_nonzero(np.abs(found) >= abs(effect.phi[-1])))
     note = f"{comb(count, size)} groups of {size} among {count} donors"
     return rank_test("basket_placebo", effect.phi[-1], as_large, len(found), NULL, count, "approximate", note)
@@ -152,19 +160,6 @@ def basket_placebo(
 def _few_donors(size: int, count: int) -> str:
     """Why a basket cannot be ranked among groups of donors."""
     return f"random groups of {size} need at least {size + 2} donors; {count} given"
-
-
-def _donors_alone(donor_estimation: np.ndarray, donor_event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """CAR and fit error of each donor against the others, for those with a CAR over the whole event window."""
-    everyone = np.arange(donor_event.shape[1])
-    others = [np.delete(everyone, at) for at in everyone]
-    alone = [
-        basket_effect(donor_estimation[:, [at]], donor_event[:, [at]], donor_estimation[:, rest], donor_event[:, rest])
-        for at, rest in enumerate(others)
-    ]
-    cars = np.concatenate([one.cars[-1] for one in alone])
-    errors = np.concatenate([one.fit_errors for one in alone])
-    return cars[np.isfinite(cars)], errors[np.isfinite(cars)]
 
 
 def _groups(count: int, size: int, draws: int, seed: int) -> Iterable[np.ndarray]:
