@@ -121,15 +121,20 @@ def test_the_live_panel(session: Any) -> None:
     wait_for_text(page, ".mr-explore-table", "2025-05-13")
     # Geneva came out as Shanghai closed: two sessions are possible, and both are shown.
     wait_for_text(page, ".mr-explore-table", "or 2025-05-12")
-    wait_for_text(page, f"{LIVE} .gtitle", "ambiguous: CSI 300")
+    for title in ("Unusual: USD/CNY (ECB) −0.51%", "CSI 300: placebo p 0.86", "ambiguous: CSI 300"):
+        wait_for_text(page, f"{LIVE} .gtitle", title)
     assert "2025-05-12 07:00 UTC" in page.locator(".mr-explore-code textarea").input_value()
-    page.locator(".mr-explore").scroll_into_view_if_needed()
+    page.set_viewport_size(VIEW | {"height": 2800})  # the whole panel: its table and all of its charts
+    page.locator(".mr-explore").evaluate("panel => panel.scrollIntoView()")
     session.shot("explorer_light")
+    page.set_viewport_size(VIEW)
     ask(page, "2025-05-12 07:00 CST")
     wait_for_text(page, ".mr-explore-error", "CST")
     session.shot("explorer_error")
     ask(page, "2018-03-22 16:45 UTC")
     wait_for_text(page, ".mr-explore-table", "2018-03-23")
+    for title in ("Unusual: CSI 300 −2.87%", "CSI 300: placebo p 0.018"):
+        wait_for_text(page, f"{LIVE} .gtitle", title)
     assert "CST" not in page.locator(".mr-explore-error").inner_text()
     assert (session.asked, session.errors) == ([], [])
 
@@ -142,8 +147,10 @@ def test_the_dark_theme(session: Any) -> None:
     page.wait_for_function(f"{ink} === getComputedStyle(document.querySelector('.mr-result')).color")
     page.locator(CHART).nth(1).scroll_into_view_if_needed()
     session.shot("lab_dark")
-    page.locator(".mr-explore").scroll_into_view_if_needed()
+    page.set_viewport_size(VIEW | {"height": 2800})
+    page.locator(".mr-explore").evaluate("panel => panel.scrollIntoView()")
     session.shot("explorer_dark")
+    page.set_viewport_size(VIEW)
     assert (session.asked, session.errors) == ([], [])
 
 
