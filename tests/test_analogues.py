@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 import market_reaction as mr
 from helpers import price_data, seeded_closes
+from market_reaction import theme
 from market_reaction.errors import AnnouncementTimeError, EventTableError, WindowError
 from market_reaction.past_events import Analogues
 from market_reaction.past_events.frames import share_interval
@@ -145,7 +146,7 @@ def test_charts_name_the_band_for_what_it_is(london: Analogues) -> None:
     assert "middle half of past paths, not a confidence band" in names and "this announcement" in names
     ranks = london.plot(kind="ranks")
     assert "3 of 7" in [item.text for item in ranks.layout.annotations]
-    assert "would be by chance" in ranks.layout.title.text
+    assert "would be by chance" in theme.plain_title(ranks)
     past, own = ([x for x, y in zip(trace.x, trace.y, strict=True) if y == 2] for trace in ranks.data)  # CSI 300
     assert len(past) == 6 and 1 + sum(x > own[0] for x in past) == 3  # the order drawn is the rank stated
     with pytest.raises(ValueError, match="kind='pie' is not known"):

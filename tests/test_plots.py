@@ -11,7 +11,7 @@ from scipy import stats
 
 import market_reaction as mr
 from helpers import price_data, seeded_closes
-from market_reaction import plots, theme
+from market_reaction import plots, theme, wording
 from market_reaction.clock_strip import trading_hours
 from market_reaction.other_news import OtherNews
 
@@ -130,8 +130,22 @@ def test_car_paths_of_several_markets_and_events_have_a_panel_each(london) -> No
     figure = study.plot()
     assert len([trace for trace in figure.data if trace.mode == "lines+markers"]) == 4
     assert "2 events, no bands" in figure.layout.title.text
+    assert "series end 2023-06-13." in figure.layout.title.text  # the vintage, as of the frame given
     with pytest.raises(ValueError, match=r"market='x' is not in the study; it has m0, m1\."):
         study.plot(market="x")
+
+
+@pytest.mark.parametrize(("outside", "end"), [(0, "end"), (1, "ends"), (2, "end")])
+def test_the_finding_of_several_paths_counts_in_good_english(london, outside, end) -> None:
+    frame = london.study.to_frame().assign(conf_low=-1.0, conf_high=1.0)
+    names = list(dict.fromkeys(frame["market"]))[:2]
+    frame = frame[frame["market"].isin(names)]
+    frame.loc[frame["market"].isin(names[:outside]), "conf_low"] = 0.5
+    assert theme.plain_title(plots.car_paths(frame)).startswith(f"{outside} of 2 paths {end} with")
+
+
+def test_a_figure_stays_with_its_p() -> None:
+    assert wording.on_lines("Unusual: US 10y (3 of 9, p ≤ 0.05)", 32) == ["Unusual: US 10y (3 of 9,", "p ≤ 0.05)"]
 
 
 def test_the_placebo_chart_splits_the_pool_at_the_event(london) -> None:

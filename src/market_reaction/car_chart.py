@@ -134,4 +134,5 @@ def _car_finding(frame: pd.DataFrame, shown: list[str]) -> str:
         text = wording.move(end["car"], end["unit"])
         whole = _outside_the_whole(paths[0])
         return f"{name}: {text} by session {int(end['tau']):+d}; zero lies {where} the 95% band{whole}"
-    return f"{len(outside)} of {len(ends)} paths end with zero outside the 95% band"
+    verb = "ends" if len(outside) == 1 else "end"
+    return f"{len(outside)} of {len(ends)} paths {verb} with zero outside the 95% band"

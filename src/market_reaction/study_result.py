@@ -318,10 +318,12 @@ class EventStudyResult(Reportable):
     def plot(self, *, market: str | None = None, theme: Literal["auto", "light", "dark"] = "auto") -> go.Figure:
         """CAR paths, those of one event with a pointwise and a simultaneous band: one market, or a panel for each."""
         from market_reaction import plots
+        from market_reaction.panels import sources
 
-        return plots.car_paths(
-            self.bands() if len(self.studied_events) == 1 else self.to_frame(), market=market, theme=theme
-        )
+        frame = self.bands() if len(self.studied_events) == 1 else self.to_frame()
+        known = tuple(dict.fromkeys(frame["market"]))
+        drawn = (market,) if market in known else known  # car_paths refuses what is not known
+        return plots.car_paths(frame, market=market, source=sources(self.prices, drawn), theme=theme)
 
     def answer(self, width: int | None = None) -> str:
         """Say in a sentence or two what the mean did and whether it can be told from zero, on lines of ``width``."""

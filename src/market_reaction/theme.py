@@ -33,7 +33,7 @@ WIDTH = 660  # pixels in a report; in a notebook charts take the width there is
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TITLE, _SUBTITLE = 15, 12
 _LINE = 1.3 * _TITLE  # pixels of a line of the title, and of the subtitle too: Plotly spaces both by the larger font
-_TITLE_CHARS, _SUBTITLE_CHARS = 70, 96
+_TITLE_CHARS, _SUBTITLE_CHARS = 58, 86  # fit 570 pixels in DejaVu, the widest of the fonts
 # Tick labels with a sign have none at zero.
 _ZERO = {f"+{zero}{unit}": f"0{unit}" for zero in ("0", "0.0", "0.00") for unit in ("", "%", " bp", " pts")}
 _BUTTONS_LEFT_OUT = ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"]

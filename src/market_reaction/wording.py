@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNUSUAL = 0.05  # placebo p up to which a move is called unusual
 NOT_AVAILABLE = "n/a"
 MINUS = "−"
-_P_AND_FIGURE = re.compile(r"\bp (?=[<≤\d])")
+_P_AND_FIGURE = re.compile(r"\bp (?:[<≤] )?(?=[<≤\d])")
 _FINE_FX = 20.0  # exchange rates below this are quoted to four decimals
 
 
@@ -31,7 +31,7 @@ def clean(text: object) -> str:
 
 def on_lines(text: str, width: int) -> list[str]:
     """Clean text in lines of at most ``width`` characters, broken at blanks only and never between p and its figure."""
-    tied = _P_AND_FIGURE.sub("p\u00a0", clean(text))
+    tied = _P_AND_FIGURE.sub(lambda found: found[0].replace(" ", "\u00a0"), clean(text))
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(tied, width, break_on_hyphens=False)]
 
 

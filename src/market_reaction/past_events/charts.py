@@ -135,7 +135,7 @@ def rank_chart(result: Analogues, markets: tuple[str, ...], *, theme: Theme = "a
     figure = go.Figure()
     own = frame["own"]
     for rows, name, marker in (
-        (frame[~own], "past announcements", {"color": faded(BLUE, 0.55), "size": 9}),
+        (frame[~own], "past announcements", {"color": faded(BLUE, 0.85), "size": 9}),
         (frame[own], "this announcement", {"color": VERMILLION, "size": 12, "symbol": "diamond"}),
     ):
         figure.add_trace(
