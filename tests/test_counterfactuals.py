@@ -97,6 +97,21 @@ def test_tables_charts_and_provenance(found: mr.CounterfactualComparison) -> Non
         found.plot(kind="car", model="garch")
 
 
+def test_printed_tables_are_those_of_the_page(found: mr.CounterfactualComparison) -> None:
+    models, windows, benchmarks = found.printed().values()
+    assert models.columns.tolist() == [
+        "Share", "Session", "Change", "Counterfactual", "CAR[0,0]", "Placebo p (floor)", "Smallest detectable",
+    ]  # fmt: skip
+    row = models[models["CAR[0,0]"].eq("−10.44%")].iloc[0]
+    assert row["Counterfactual"] == "market" and row["Placebo p (floor)"] == "0.010 (0.005)"
+    assert windows.columns.tolist()[:4] == ["Share", "Session", "Change [0,1]", "CAR[0,1] ± std. error"]
+    assert benchmarks.iloc[0].tolist()[:3] == ["S&P 500", "2019-08-01", "−0.90%"]
+    text, page = found.to_latex(), found._repr_html_()
+    assert r"Best Buy & 2019-08-01 & $-$10.79\% & own mean" in text and "placebo_p" not in text
+    assert all(f">{name}</th>" in page for name in models.columns)
+    assert page.count('<span class="mr-mark">unusual</span>') == found.rows["placebo_p"].le(0.05).sum() > 0
+
+
 def test_the_basket_leads_with_its_rank_in_time(found: mr.CounterfactualComparison) -> None:
     basket = found.basket(["Apple", "Best Buy", "Lynas"], history=120)
     row = basket.frame.iloc[0]

@@ -244,6 +244,25 @@ def test_american_shares_on_1_august_2019(found: mr.ExposureRegression) -> None:
     assert provenance.parameters["exposure"] == "earlier_reactions" and "Apple" in provenance.vintage.index
 
 
+def test_printed_tables_are_the_slope_and_the_shares(found: mr.ExposureRegression) -> None:
+    slope, shares = found.printed().values()
+    assert slope.columns.tolist() == [
+        "Shares", "One std. deviation of exposure", "Response to it", "Usual day", "Placebo p (floor)",
+        "Smallest detectable", "Compared days", "R²", "HC3 std. error",
+    ]  # fmt: skip
+    row, figures = slope.iloc[0], found.summary().iloc[0]
+    assert (row["Shares"], row["Compared days"]) == ("12", "500")
+    assert row["Response to it"] == f"{100 * figures['per_std']:+.2f}%".replace("-", "−")
+    assert row["Placebo p (floor)"] == f"{figures['placebo_p']:.2f} (0.002)"
+    assert shares.columns.tolist() == [
+        "Share", "Session", "Exposure", "CAR[0,0]", "On the line", "Response without it", "p",
+    ]  # fmt: skip
+    assert shares.set_index("Share").at["Best Buy", "CAR[0,0]"] == "−10.44%"
+    page, text = found._repr_html_(), found.to_latex()
+    assert all(f">{name}</th>" in page for name in (*slope.columns, *shares.columns))
+    assert text.index("Response to it") < text.index("Best Buy & 2019-08-01") and "per_std" not in text
+
+
 def test_too_few_shares_give_a_reason_and_no_number() -> None:
     result = mr.exposure_regression(
         EVENT, {"Apple": 1, "AMD": 2, "Walmart": 3}, shares=[*SHARES[:3], "Walmart"], source="bundled"

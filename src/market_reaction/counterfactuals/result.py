@@ -152,6 +152,12 @@ class CounterfactualComparison(Exportable):
             found["Weights of donors"] = self.weights()
         return found | {"Left out": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Counterfactuals of day 0, windows and benchmarks as they are read."""
+        from market_reaction.counterfactuals.tables import printed_comparison
+
+        return printed_comparison(self)
+
     def provenance(self) -> Provenance:
         """Parameters, and source and checksum of every series."""
         return Provenance(self.parameters, self.prices.vintage)

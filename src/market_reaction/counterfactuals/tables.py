@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from market_reaction.tables import cell, html_table
 if TYPE_CHECKING:
     from market_reaction.counterfactuals.result import CounterfactualComparison
 
+_P = "Placebo p (floor)"
 NAMES = {
     "constant_mean": "own mean",
     "market": "market",
@@ -123,10 +124,10 @@ def comparison_html(result: CounterfactualComparison) -> str:
     parts = [
         f"<h3>{cell(result.event['title'])}: beyond the market?</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        _model_table(result),
+        _table(model_lines(result), result.rows["placebo_p"].le(wording.UNUSUAL).tolist()),
         f'<p class="mr-quiet">{cell(_legend(result))}</p>' if len(result.rows) else "",
         _benchmark_table(result),
-        tables.folded("Windows after day 0", _window_table(result)) if len(result.rows) else "",
+        tables.folded("Windows after day 0", _table(window_lines(result))) if len(result.rows) else "",
         tables.folded("Weights of the synthetic controls", _weight_table(result)),
         "<h4>Notes</h4>" + tables.bullets(result.notes) if result.notes else "",
         _folded(f"{len(lost)} left out", ["Share", "Counterfactual", "Reason"], lost),
@@ -145,28 +146,32 @@ def _session(row: Mapping[Hashable, Any]) -> str:
     return day if row["headline"] else f"or {day}"
 
 
-def _model_table(result: CounterfactualComparison) -> str:
-    rows, marks, last = [], [], None
+def _table(frame: pd.DataFrame, marks: Sequence[bool] = ()) -> str:
+    """HTML of a table that is text already; empty where it has no row. Marked rows are unusual."""
+    rows = [[cell(text) for text in row] for row in frame.to_numpy().tolist()]
+    for row, marked in zip(rows, marks, strict=False):
+        row[list(frame.columns).index(_P)] += ' <span class="mr-mark">unusual</span>' if marked else ""
+    return html_table(list(frame.columns), rows, ["mr-unusual" if marked else "" for marked in marks]) if rows else ""
+
+
+def model_lines(result: CounterfactualComparison) -> pd.DataFrame:
+    """Day 0 of every share under every counterfactual, as it is read."""
+    rows, last = [], None
     for row in result.rows.to_dict("records"):
-        unusual = row["placebo_p"] <= wording.UNUSUAL
         same = last == (row["share"], row["session"])
         p = (
             f"{wording.p_value(row['placebo_p'])} ({wording.p_value(row['placebo_p_floor'])})"
             if math.isfinite(row["placebo_p"])
             else wording.NOT_AVAILABLE
         )
-        cells = [
+        rows.append([
             "" if same else row["share"], "" if same else _session(row),
             "" if same else wording.move(row["change"], "return"), NAMES[row["model"]],
             wording.move(row["abnormal"], "return"), p, wording.size(row["mde"], "return"),
-        ]  # fmt: skip
-        shown = [cell(text) for text in cells]
-        shown[5] += ' <span class="mr-mark">unusual</span>' if unusual else ""
-        rows.append(shown)
-        marks.append("mr-unusual" if unusual else "")
+        ])  # fmt: skip
         last = (row["share"], row["session"])
-    headings = ["Share", "Session", "Change", "Counterfactual", "CAR[0,0]", "Placebo p (floor)", "Smallest detectable"]
-    return html_table(headings, rows, marks) if rows else ""
+    headings = ["Share", "Session", "Change", "Counterfactual", "CAR[0,0]", _P, "Smallest detectable"]
+    return pd.DataFrame(rows, columns=headings, dtype=str)
 
 
 def _legend(result: CounterfactualComparison) -> str:
@@ -184,23 +189,27 @@ def _legend(result: CounterfactualComparison) -> str:
     return " ".join(text for text in told if text)
 
 
-def _benchmark_table(result: CounterfactualComparison) -> str:
+def benchmark_lines(result: CounterfactualComparison) -> pd.DataFrame:
+    """What the benchmarks did themselves, as it is read."""
     rows = [
         [str(name), wording.day(row["session"]), wording.move(row["change"], "return"),
          wording.p_value(row["placebo_p"]), row["shares"]]
         for name, row in result.benchmarks.iterrows()
     ]  # fmt: skip
-    if not rows:
-        return ""
-    table = html_table(["Benchmark", "Session", "Change", "p", "Of"], [[cell(text) for text in row] for row in rows])
+    return pd.DataFrame(rows, columns=["Benchmark", "Session", "Change", "p", "Of"], dtype=str)
+
+
+def _benchmark_table(result: CounterfactualComparison) -> str:
+    table = _table(benchmark_lines(result))
     note = (
         "Relative effect: what the news did to the benchmark itself is not in the figures above. A small p here says "
         "that the benchmark moved unusually that day as well."
     )
-    return f'<h4>What the benchmarks did</h4>{table}<p class="mr-quiet">{cell(note)}</p>'
+    return f'<h4>What the benchmarks did</h4>{table}<p class="mr-quiet">{cell(note)}</p>' if table else ""
 
 
-def _window_table(result: CounterfactualComparison) -> str:
+def window_lines(result: CounterfactualComparison) -> pd.DataFrame:
+    """Changes and CARs beyond the market over every event window, as they are read."""
     windows = result.parameters["windows"]
     rows = []
     for row in result.rows[result.rows["model"].eq(LEADING)].to_dict("records"):
@@ -212,9 +221,18 @@ def _window_table(result: CounterfactualComparison) -> str:
                 wording.move(row[f"change{name}"], "return"),
                 f"{wording.move(row[f'car{name}'], 'return')} ± {error}",
             ]
-        rows.append([cell(text) for text in cells])
-    heads = [(f"Change [{a},{b}]", f"CAR[{a},{b}]") for a, b in windows]  # type: ignore[attr-defined]
-    return html_table(["Share", "Session", *(name for pair in heads for name in pair)], rows) if rows else ""
+        rows.append(cells)
+    heads = [(f"Change [{a},{b}]", f"CAR[{a},{b}] ± std. error") for a, b in windows]  # type: ignore[attr-defined]
+    return pd.DataFrame(rows, columns=["Share", "Session", *(name for pair in heads for name in pair)], dtype=str)
+
+
+def printed_comparison(result: CounterfactualComparison) -> dict[str, pd.DataFrame]:
+    """Tables of a paper by caption: those of the HTML that have a row, the counterfactuals always."""
+    more = {
+        "Windows, beyond the market": window_lines(result),
+        "What the benchmarks did": benchmark_lines(result),
+    }
+    return {"Shares by counterfactual": model_lines(result)} | {name: one for name, one in more.items() if len(one)}
 
 
 def _weight_table(result: CounterfactualComparison) -> str:

@@ -146,6 +146,12 @@ class ExposureRegression(Exportable):
             found["Earlier announcements left out"] = self.exposure.excluded
         return found
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The slope, or why there is none, then the shares, as they are read."""
+        from market_reaction.exposures.tables import printed_regression
+
+        return printed_regression(self)
+
     def provenance(self) -> Provenance:
         """Parameters, and source and checksum of every series."""
         return Provenance(self.parameters, self.prices.vintage)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from market_reaction import tables, wording
 from market_reaction.exposures.result import NOT_VALID
 from market_reaction.normal_models import NORMAL_MODELS
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from market_reaction.exposures.result import ExposureRegression
 
 
+_P = "Placebo p (floor)"
 _NAMED = 6  # shares left out that are named in the answer; the table has all
 
 
@@ -110,44 +113,62 @@ def regression_html(result: ExposureRegression) -> str:
     return tables.wrapped(parts)
 
 
-def _slope_table(result: ExposureRegression) -> str:
-    test = result.test
-    if test is None:
-        return ""
+def slope_lines(result: ExposureRegression) -> pd.DataFrame:
+    """The slope with its inference as it is read, one row; why there is none where there is none."""
+    test, exposure = result.test, result.exposure
+    if test is None or exposure is None:
+        return pd.DataFrame({"Shares": [str(len(result.shares))], "Why there is no slope": [result.why_not]})
     rank = test.scaled
-    mark = ' <span class="mr-mark">unusual</span>' if rank.p_value <= wording.UNUSUAL else ""
     hc3 = wording.size(result.hc3_std_error * result.step, "return")
-    cells = [
-        cell(per_step(result, test.slope)),
-        cell(wording.size(test.sigma * result.step, "return")),
-        cell(f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})") + mark,
-        cell(wording.size(test.mde * result.step, "return")),
-        cell(str(rank.n_placebo)),
-        cell(wording.share(result.r_squared)),
-        cell(f"{hc3}, {NOT_VALID} (rejects on {wording.share(result.hc3_rejects)} of the placebo days)"),
-    ]
-    headings = ["Response", "Usual day", "Placebo p (floor)", "Smallest detectable", "Compared days", "R²",
-                "HC3 std. error"]  # fmt: skip
-    return html_table(headings, [cells])
+    row = {
+        "Shares": str(len(result.shares)),
+        "One std. deviation of exposure": amount(result.step, exposure).removeprefix("+"),
+        "Response to it": per_step(result, test.slope),
+        "Usual day": wording.size(test.sigma * result.step, "return"),
+        _P: f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})",
+        "Smallest detectable": wording.size(test.mde * result.step, "return"),
+        "Compared days": str(rank.n_placebo),
+        "R²": wording.share(result.r_squared),
+        "HC3 std. error": f"{hc3}, {NOT_VALID} (rejects on {wording.share(result.hc3_rejects)} of the placebo days)",
+    }
+    return pd.DataFrame([row])
+
+
+def _slope_table(result: ExposureRegression) -> str:
+    if result.test is None:
+        return ""
+    frame = slope_lines(result)
+    row = {name: cell(text) for name, text in frame.iloc[0].items()}
+    row[_P] += ' <span class="mr-mark">unusual</span>' if result.test.scaled.p_value <= wording.UNUSUAL else ""
+    return html_table(list(frame.columns), [list(row.values())])
+
+
+def share_lines(result: ExposureRegression) -> pd.DataFrame:
+    """The shares as they are read, least exposed first."""
+    first, last = result.window
+    headings = ["Share", "Session", "Exposure", f"CAR[{first},{last}]", "On the line", "Response without it", "p"]
+    exposure, rows = result.exposure, []
+    if exposure is not None and not result.shares.empty:
+        for share, row in result.shares.sort_values("exposure").iterrows():
+            rows.append([
+                str(share), wording.day(row["session"]), amount(row["exposure"], exposure),
+                wording.move(row["reaction"], "return"), wording.move(row.get("fitted", math.nan), "return"),
+                wording.move(row.get("per_std_without", math.nan), "return"),
+                wording.p_value(row.get("placebo_p_without", math.nan)),
+            ])  # fmt: skip
+    return pd.DataFrame(rows, columns=headings, dtype=str)
 
 
 def _share_table(result: ExposureRegression) -> str:
-    exposure = result.exposure
-    if exposure is None or result.shares.empty:
-        return ""
-    rows = []
-    for share, row in result.shares.sort_values("exposure").iterrows():
-        without = row.get("per_std_without", math.nan)
-        cells = [
-            str(share), wording.day(row["session"]), amount(row["exposure"], exposure),
-            wording.move(row["reaction"], "return"), wording.move(row.get("fitted", math.nan), "return"),
-            wording.move(without, "return"),
-            wording.p_value(row.get("placebo_p_without", math.nan)),
-        ]  # fmt: skip
-        rows.append([cell(text) for text in cells])
-    first, last = result.window
-    headings = ["Share", "Session", "Exposure", f"CAR[{first},{last}]", "On the line", "Response without it", "p"]
-    return html_table(headings, rows)
+    frame = share_lines(result)
+    rows = [[cell(text) for text in row] for row in frame.to_numpy().tolist()]
+    return html_table(list(frame.columns), rows) if rows else ""
+
+
+def printed_regression(result: ExposureRegression) -> dict[str, pd.DataFrame]:
+    """Tables of a paper by caption: the slope first, then the shares where there are any."""
+    shares = share_lines(result)
+    return {"Slope on the exposure": slope_lines(result)} | ({"Shares": shares} if len(shares) else {})
 
 
 def _legend(result: ExposureRegression) -> str:

@@ -28,7 +28,7 @@ class DonorFits:
     def __init__(self, estimation: np.ndarray, totals: np.ndarray) -> None:
         used = estimation[np.isfinite(estimation).all(axis=1)]
         self._length = len(used)
-        self._columns = np.linalg.qr(used, mode="r")
+        self._columns = np.asarray(np.linalg.qr(used, mode="r"))
         self._spread = used.std(axis=0)
         self._totals = totals
         self._known: dict[tuple[int, frozenset[int]], tuple[float, float, frozenset[int]]] = {}
