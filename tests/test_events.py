@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+import market_reaction as mr
 from market_reaction import events
 from market_reaction.errors import AnnouncementTimeError, EventTableError
 
@@ -118,3 +119,72 @@ def test_search_refuses_what_it_does_not_know() -> None:
         events.search_events(direction="up")
     with pytest.raises(EventTableError, match="table='foo' is not known"):
         events.search_events(table="foo")
+
+
+def test_a_table_without_an_event_is_refused_and_says_what_to_widen(tmp_path) -> None:
+    table = mr.load_events()
+    prices = mr.load_prices(["VIX"], events=table.loc[["2019-05-05-us"]], source="bundled")
+    nothing = mr.filter_events(since="2021-01-01", until="2021-12-31", side="US").events
+    assert nothing.empty
+    widen = r"no event is left.*Of 131 events each filter alone leaves out: since \d+, until \d+, side \d+\. Widen "
+    widen += r"until \(2021-12-31\) first"
+    for call in (
+        lambda: mr.load_prices(["VIX"], events=nothing),
+        lambda: mr.event_study(prices, nothing),
+        lambda: mr.by_class(prices, nothing),
+        lambda: mr.load_events(nothing),
+    ):
+        with pytest.raises(EventTableError, match=widen):
+            call()
+    with pytest.raises(EventTableError, match=r"no event is left: the event table has no row\. Widen the dates"):
+        mr.event_study(prices, table.iloc[:0])
+    path = tmp_path / "own.csv"
+    path.write_text("event_id,announced_utc\n")
+    with pytest.raises(EventTableError, match=r"no event is left: own\.csv has headings and no row"):
+        mr.load_events(path)
+    path.write_text("")
+    with pytest.raises(EventTableError, match=r"own\.csv is empty\. Needed are event_id"):
+        mr.load_events(path)
+
+
+def test_a_table_that_was_not_read_is_sent_to_load_events(tmp_path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("event_id,announced_utc,direction\na,2019-05-05 16:08 UTC,escalation\n")
+    prices = mr.load_prices(["VIX"], events=mr.load_events(path), source="bundled")
+    raw = pd.read_csv(path)
+    for call in (mr.event_study, mr.by_class):
+        with pytest.raises(EventTableError, match=r"lacks utc_earliest.*pass it through mr\.load_events"):
+            call(prices, raw)
+        with pytest.raises(EventTableError, match=r"events is of type str.*mr\.load_events\('"):
+            call(prices, str(path))
+    with pytest.raises(EventTableError, match=r"EventSelection.*give its \.events"):
+        mr.load_prices(["VIX"], events=mr.filter_events(side="US"))
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(tmp_path, mark: str, word: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"event_id{mark}announced_utc\na{mark}2025-06-10 22:50 UTC\n")
+    with pytest.raises(EventTableError, match=f"separated by {word}; save it with commas, or give .*sep="):
+        mr.load_events(path)
+    assert mr.load_events(pd.read_csv(path, sep=mark)).index.tolist() == ["a"]
+
+
+def test_a_file_that_is_no_csv_is_refused(tmp_path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("event_id,announced_utc\na,2025-06-10 22:50 UTC\nb,2025-06-10 22:50 UTC,x,y\n")
+    with pytest.raises(EventTableError, match=r"own\.csv cannot be read as CSV.*line 3.*in quotes"):
+        mr.load_events(path)
+
+
+def test_ids_may_be_the_index_when_it_has_their_name() -> None:
+    rows = {"announced_utc": ["2025-06-10 22:50 UTC"], "title": ["t"]}
+    for name in ("id", "event_id"):
+        assert mr.load_events(pd.DataFrame(rows, index=pd.Index(["a"], name=name))).index.tolist() == ["a"]
+    with pytest.raises(EventTableError, match=r"it has announced_utc, title\. .*rename_axis\('event_id'\)"):
+        mr.load_events(pd.DataFrame(rows, index=["a"]))
+
+
+def test_one_bad_row_is_one_row() -> None:
+    with pytest.raises(EventTableError, match=r"has 1 bad row\.\n"):
+        mr.load_events(pd.DataFrame({"id": ["a"], "announced_utc": ["2025-06-10 22:50"]}))

@@ -84,7 +84,7 @@ def test_what_is_missing_is_said_and_other_errors_are_raised(study: mr.EventStud
     missing = mr.if_available(mr.twin_moves, study, "USD/CNH", "m1")
     assert isinstance(missing, NotAvailable)
     assert missing.answer().startswith("Not available: 'USD/CNH' is not")
-    assert missing.plot(theme="dark") is missing
+    assert missing.plot(theme="dark").answer().startswith("Not available: a chart, as 'USD/CNH' is not")
     assert "<p>Not available: &#x27;USD/CNH&#x27;" in missing._repr_html_()
     assert mr.if_available(mr.twin_moves, study, "m0", "m1").first == "m0"
     with pytest.raises(WindowError):

@@ -20,6 +20,8 @@ DOCUMENTED = ("documented_exact", "documented_approx", "documented_day")
 NO_IMPLEMENTATION = "not expected (implementation)"
 ONE_DAY = pd.Timedelta(days=1)
 _NOT = "not "
+PLACED = ("announced_utc", "utc_earliest", "utc_latest", "precision", "session_date")  # place an event in time
+_EMPTIED = "left_out_most"  # of the attrs of a table of which nothing is left
 
 Wanted = str | Sequence[str] | None
 
@@ -109,6 +111,43 @@ def select(
         if wanted is not None:
             masks[name] = (wanted, _matching(rows, name, wanted))
     return _applied(rows, masks)
+
+
+def check_events(events: object) -> None:
+    """Refuse what is no event table as ``load_events`` gives it, and one without a row.
+
+    Raises
+    ------
+    EventTableError
+        The message says how to get a table, or what to widen.
+    """
+    if not isinstance(events, pd.DataFrame):
+        inner = isinstance(events, EventSelection)
+        step = "give its .events" if inner else f"pass it through mr.load_events: events=mr.load_events({events!r:.80})"
+        raise EventTableError(f"events is of type {type(events).__name__}, where an event table is needed; {step}.")
+    lacking = [name for name in PLACED if name not in events]
+    if lacking:
+        raise EventTableError(
+            f"the event table lacks {', '.join(lacking)}; pass it through mr.load_events, which works them out: "
+            "events=mr.load_events(events)."
+        )
+    check_not_empty(events)
+
+
+def check_not_empty(events: pd.DataFrame) -> None:
+    """Refuse an event table without a row, and say which filter took most of them if one did."""
+    if not len(events):
+        widen = events.attrs.get(_EMPTIED, "Widen the dates or filters it was chosen with.")
+        raise EventTableError(f"no event is left: the event table has no row. {widen}")
+
+
+def _emptied(steps: pd.DataFrame, total: int) -> str:
+    """Which filter leaves out most, for a table of which nothing is left."""
+    if not total or not len(steps):
+        return "It had none before it was filtered: give another table."
+    counts = ", ".join(f"{name} {row['n_alone']}" for name, row in steps.iterrows())
+    most = steps.sort_values("n_alone", ascending=False, kind="stable").reset_index().to_dict("records")[0]
+    return f"Of {total} events each filter alone leaves out: {counts}. Widen {most['filter']} ({most['asked']}) first."
 
 
 def parts_of(value: Any) -> tuple[str, ...]:
@@ -205,7 +244,10 @@ def _applied(rows: pd.DataFrame, masks: Mapping[str, tuple[object, pd.Series]]) 
     )
     columns = ["filter", "asked", "n_before", "n_left_out", "n_alone"]
     table = pd.DataFrame(steps, columns=columns).set_index("filter")
-    return EventSelection(rows[keep], excluded, {name: wanted for name, (wanted, _) in masks.items()}, table)
+    taken = rows[keep]
+    if taken.empty:
+        taken.attrs[_EMPTIED] = _emptied(table, len(rows))
+    return EventSelection(taken, excluded, {name: wanted for name, (wanted, _) in masks.items()}, table)
 
 
 def _reason(value: Any, name: str, wanted: object) -> str:

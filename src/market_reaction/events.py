@@ -20,12 +20,13 @@ import pandas as pd
 
 from market_reaction import paths, times
 from market_reaction.errors import AnnouncementTimeError, EventTableError, did_you_mean
-from market_reaction.event_filters import EventSelection, Wanted, select
+from market_reaction.event_filters import EventSelection, Wanted, check_not_empty, select
 
 PRECISIONS = ("minute", "hour", "day", "date")
 TABLES = ("us_china", "macro_releases", "other_news")
 TIME_COLUMNS = ("announced_utc", "utc_earliest", "utc_latest")
 CORE_COLUMNS = ("title", *TIME_COLUMNS, "precision", "local_tz", "session_date")
+_NEEDED = "Needed are event_id (or id) and announced_utc, a time stamp with a zone, and one row an event."
 ONE_MINUTE = pd.Timedelta(minutes=1)
 
 EventsLike = Mapping[str, "str | datetime"] | pd.DataFrame | str | Path
@@ -44,26 +45,51 @@ def load_events(events: EventsLike | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``event_id``: title, announced_utc, utc_earliest, utc_latest (UTC), precision, local_tz, session_date
-        and whatever other columns the table has. In a table of your own ``announced_utc`` may be a time stamp with a
-        zone, or a bare date with ``local_tz`` and precision ``day``; ``utc_earliest``, ``utc_latest`` and
-        ``precision`` may be left out.
+        and whatever other columns the table has.
 
     Raises
     ------
     EventTableError
         Rows that break a rule, all listed at once with their line numbers.
+    EventTableError
+        A table without a row, or a CSV file separated by something else than commas.
     AnnouncementTimeError
         A time stamp without a zone, or with one of several meanings.
+
+    Notes
+    -----
+    A table of your own needs two columns:
+
+    - ``event_id`` (or ``id``; in a frame also the name of its index), each given once;
+    - ``announced_utc``, a time stamp with its zone (``2025-06-10 22:50 UTC``, ``2025-06-11 06:50 Asia/Shanghai``); or a
+      bare date with ``local_tz`` and precision ``day``.
+
+    These may be left out:
+
+    - ``precision``: ``minute`` (the default with a clock time), ``hour``, ``day`` (the default of a bare date), or
+      ``date``, where ``session_date`` names the day and ``announced_utc`` is empty;
+    - ``utc_earliest`` and ``utc_latest``: hard bounds; those of the precision when empty;
+    - ``title``: the id when left out;
+    - ``direction``: ``escalation``, ``de-escalation`` or ``mixed``, for ``by_class`` and what compares good and bad
+      news.
+
+    Examples
+    --------
+    >>> import market_reaction as mr
+    >>> own = {"id": ["talks"], "announced_utc": ["2025-06-11 06:50 Asia/Shanghai"], "direction": ["de-escalation"]}
+    >>> mr.load_events(pd.DataFrame(own))[["announced_utc", "precision", "direction"]].iloc[0].astype(str).tolist()
+    ['2025-06-10 22:50:00+00:00', 'minute', 'de-escalation']
     """
     if events is None:
         return catalogue("us_china").copy()
     if isinstance(events, pd.DataFrame):
-        return _validated(events if _has_id(events) else events.reset_index(), "the event table")
+        check_not_empty(events)
+        return _validated(_with_id(events), "the event table")
     if isinstance(events, Path) or (isinstance(events, str) and events.casefold().endswith(".csv")):
         path = Path(events).expanduser()
         if not path.is_file():
             raise EventTableError(f"event table {str(path)!r} does not exist; give the path of a CSV file.")
-        return _validated(pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"), path.name)
+        return _validated(_read(path), path.name)
     if isinstance(events, Mapping):
         if not events:
             raise EventTableError("no event was given; give at least one label and time stamp.")
@@ -250,8 +276,40 @@ def suggest_event(instant: pd.Timestamp) -> str | None:
     return str(order.sort_values(["width", "away"], kind="stable").index[0])
 
 
-def _has_id(frame: pd.DataFrame) -> bool:
-    return "id" in frame.columns or "event_id" in frame.columns
+def _read(path: Path) -> pd.DataFrame:
+    """Rows of a CSV file of one's own as text."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise EventTableError(f"{path.name} is empty. {_NEEDED}") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        why = " ".join(str(error).split())
+        raise EventTableError(
+            f"{path.name} cannot be read as CSV in UTF-8 with commas: {why}. Save it so, with texts that hold commas "
+            "in quotes; or read it with pandas and give the frame to mr.load_events."
+        ) from None
+    heading = "".join(map(str, table.columns))
+    for mark, word in (";", "semicolons"), ("\t", "tabs"):
+        if "announced_utc" not in table.columns and mark in heading:
+            raise EventTableError(
+                f"{path.name} seems to be separated by {word}; save it with commas, or give "
+                f"mr.load_events(pd.read_csv({str(path)!r}, sep={mark!r}))."
+            )
+    if table.empty and "announced_utc" in table.columns:
+        raise EventTableError(f"no event is left: {path.name} has headings and no row. {_NEEDED}")
+    return table
+
+
+def _with_id(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its ids as a column, from its index where no column has them."""
+    if "id" in frame.columns or "event_id" in frame.columns:
+        return frame
+    if frame.index.nlevels == 1 and frame.index.name not in ("id", "event_id"):
+        raise EventTableError(
+            f"the event table lacks the column event_id; it has {', '.join(map(str, frame.columns))}. If its index "
+            f"holds the ids, name it: mr.load_events(events.rename_axis('event_id')). {_NEEDED}"
+        )
+    return frame.reset_index()
 
 
 def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -259,8 +317,7 @@ def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
     missing = [column for column in ("event_id", "announced_utc") if column not in frame.columns]
     if missing:
         raise EventTableError(
-            f"{where} lacks the column {' and '.join(missing)}; it has {', '.join(map(str, frame.columns))}. "
-            "Needed are event_id (or id) and announced_utc, a time stamp with a zone."
+            f"{where} lacks the column {' and '.join(missing)}; it has {', '.join(map(str, frame.columns))}. {_NEEDED}"
         )
     problems: list[str] = []
     placed = []
@@ -272,7 +329,8 @@ def _validated(table: pd.DataFrame, where: str) -> pd.DataFrame:
     ids = frame["event_id"].astype(str).str.strip()
     problems += [f"event_id {name!r} is given twice; make ids unique" for name in ids[ids.duplicated()].unique()]
     if problems:
-        raise EventTableError(f"{where} has {len(problems)} bad rows.\n  " + "\n  ".join(problems))
+        count = f"{len(problems)} bad row{'s' if len(problems) > 1 else ''}"
+        raise EventTableError(f"{where} has {count}.\n  " + "\n  ".join(problems))
     for column in ("announced_utc", "utc_earliest", "utc_latest", "precision", "local_tz", "session_date"):
         frame[column] = pd.Series([row[column] for row in placed], index=frame.index, dtype=object)
     if "title" not in frame:

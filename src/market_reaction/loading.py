@@ -78,7 +78,8 @@ def load_prices(
     markets : sequence of str or Instrument, optional
         Names, symbols or ``"yahoo:TICKER"``; the default list when left out.
     start, end : str or Timestamp, optional
-        Inclusive dates. May be left out when ``events`` are given.
+        Inclusive dates that a series must cover, give or take ten days. Series come whole: their rows are not cut to
+        these dates. May be left out when ``events`` are given.
     source : {"auto", "yahoo", "bundled", "files"}
         ``"auto"`` takes, for each market on its own, the first of stored snapshot, Yahoo and bundled data that holds
         the estimation window, day 0 and the largest window; failing that, the one reaching furthest of those with the
@@ -107,6 +108,8 @@ def load_prices(
     ------
     UnknownInstrumentError
         A market that is not known.
+    EventTableError
+        ``events`` is no event table as ``load_events`` gives it, or has no row.
     MarketReactionError
         ``source="files"`` without a folder, or no dates and no events.
     """

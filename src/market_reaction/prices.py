@@ -304,7 +304,7 @@ class PriceData:
         Raises
         ------
         UnknownInstrumentError
-            No loaded series has that name.
+            No loaded series has that name; the message gives the reason if it was asked for and could not be had.
         """
         if name in self.series:
             return self.series[name]
@@ -312,6 +312,9 @@ class PriceData:
             known = (item.name, item.instrument.name, item.instrument.yahoo, item.instrument.bundled)
             if name.casefold() in (text.casefold() for text in known):
                 return item
+        for market, reason in zip(self.unavailable["market"], self.unavailable["reason"], strict=True):
+            if name.casefold() == str(market).casefold():
+                raise UnknownInstrumentError(f"{name!r} was asked for and could not be had: {reason}")
         raise UnknownInstrumentError(
             f"{name!r} is not among the loaded markets: {', '.join(self.series)}. "
             f"{did_you_mean(name, self.series)}Load it with load_prices."

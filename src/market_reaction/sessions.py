@@ -19,6 +19,7 @@ import pandas as pd
 from market_reaction import calendars
 from market_reaction.clocks import close_instants
 from market_reaction.errors import WindowError
+from market_reaction.event_filters import check_events
 from market_reaction.instruments import Instrument, find_instrument
 from market_reaction.prices import PriceData, PriceSeries
 
@@ -222,6 +223,8 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
 
     Raises
     ------
+    EventTableError
+        No event table as ``load_events`` gives it, or one without a row.
     WindowError
         Names were given and an event lies beyond the published calendar of one.
 
@@ -232,6 +235,7 @@ def reaction_sessions(events: pd.DataFrame, markets: PriceData | Sequence[str | 
     >>> mr.reaction_sessions(geneva, ["CSI 300", "Hang Seng"])["session"].astype(str).tolist()
     ['2025-05-13', '2025-05-12']
     """
+    check_events(events)
     items = markets if isinstance(markets, PriceData) else [find_instrument(market) for market in markets]
     clocks = [SessionClock.of(item) for item in items]
     labels = {clock.name: clock.sessions.append(pd.DatetimeIndex([pd.NaT])) for clock in clocks}

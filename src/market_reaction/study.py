@@ -18,6 +18,7 @@ from market_reaction.errors import (
     OverlappingEventsWarning,
     WindowError,
 )
+from market_reaction.event_filters import check_events
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel
 from market_reaction.pair_study import PairStudy, study_pair
@@ -84,6 +85,8 @@ def event_study(
 
     Raises
     ------
+    EventTableError
+        No event table as ``load_events`` gives it, or one without a row.
     WindowError
         Events whose windows reach beyond the data or lose too many sessions to ``skip``; all are listed at once.
         Factors or donors that do not belong to the model, or donors open in other hours.
@@ -112,6 +115,7 @@ def event_study(
     Brown and Warner (1985), Journal of Financial Economics 14:3; MacKinlay (1997), Journal of Economic Literature
     35:13.
     """
+    check_events(events)
     windows = windows or EventWindows()
     check_choices(normal_model, factors, donors)
     if returns not in (None, "log", "simple"):
@@ -239,6 +243,8 @@ def _warn_overlap(market: str, pairs: Mapping[tuple[str, str], PairStudy], windo
             said.append(
                 f"events {first!r} and {second!r} share sessions of {market!r}: their day 0 lie "
                 f"{after - before} sessions "
-                f"apart and the windows reach from {low} to {high}. Merge them or shorten the windows."
+                f"apart and the windows reach from {low} to {high}. "
+                "Means over events count them as one cluster; their single CARs share those sessions. Shorten the "
+                "windows to tell them apart."
             )
     _warn_once(said, OverlappingEventsWarning)

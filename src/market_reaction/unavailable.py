@@ -32,8 +32,8 @@ class NotAvailable:
         return wording.filled(text, width)
 
     def plot(self, **_: object) -> NotAvailable:
-        """The same sentence in place of a chart."""
-        return self
+        """A short line in place of a chart: what is missing, without the reason, which stands where the result is."""
+        return NotAvailable(f"a chart, as {self.reason.partition(': ')[0].rstrip('.')}.")
 
     def __repr__(self) -> str:
         """Say what is missing."""
@@ -65,8 +65,12 @@ def if_available(call: Callable[Given, Result], *args: Given.args, **options: Gi
     >>> events = mr.load_events().loc[["2019-05-05-us", "2019-08-01-us"]]
     >>> prices = mr.load_prices(["CSI 300", "USD/CNH"], events=events, source="bundled")
     >>> study = mr.event_study(prices, events)
-    >>> mr.if_available(mr.good_and_bad_news, study, "USD/CNH")
-    <Not available: 'USD/CNH' is not among the loaded markets: CSI 300. Load it with load_prices.>
+    >>> missing = mr.if_available(mr.good_and_bad_news, study, "USD/CNH")
+    >>> print(missing.answer(width=88))
+    Not available: 'USD/CNH' was asked for and could not be had: no bundled series. Rerun
+    with a network, or with source='files' and a folder that holds it.
+    >>> missing.plot()
+    <Not available: a chart, as 'USD/CNH' was asked for and could not be had.>
     """
     try:
         return call(*args, **options)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from market_reaction.errors import WindowError
+from market_reaction.event_filters import check_events
 
 Window = tuple[int, int]
 EWMA_START = 60  # sessions whose mean square starts the EWMA variance
@@ -114,6 +115,7 @@ class EventWindows:
             Two tz-naive dates that leave room for holidays and for the start of the EWMA volatility.
         """
         check_history(history)
+        check_events(events)
         first = events["utc_earliest"].dt.tz_localize(None).fillna(events["session_date"]).min().normalize()
         last = events["utc_latest"].dt.tz_localize(None).fillna(events["session_date"]).max().normalize()
         before = -self.estimation[0] + max(history - self.estimation[1], 0) + EWMA_START

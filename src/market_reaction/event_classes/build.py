@@ -11,6 +11,7 @@ from market_reaction import reaction_notes, wording
 from market_reaction.errors import MarketReactionWarning
 from market_reaction.event_classes.groups import class_labels, class_names, columns_of, studies_of
 from market_reaction.event_classes.result import ClassStudies
+from market_reaction.event_filters import check_events
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel
 from market_reaction.placebo import HISTORY, PlaceboResult, placebo_test
@@ -98,6 +99,7 @@ def by_class(
         windows = EventWindows()
     elif not isinstance(windows, EventWindows):
         windows = EventWindows(event=tuple(windows))
+    check_events(events)
     class_names(events, names, classes, least)  # refuses what cannot be grouped before anything is measured
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarketReactionWarning)  # the notes say the same

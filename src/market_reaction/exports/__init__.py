@@ -38,10 +38,13 @@ class Provenance:
         return f"market_reaction {version('market-reaction')}"
 
     def facts(self) -> list[tuple[str, str]]:
-        """Package and parameters as pairs of name and text, in order."""
+        """Package and parameters as pairs of name and text, in order, without those that were left out."""
         from market_reaction.exports.plain import said
 
-        return [("package", self.package), *((str(name), said(value)) for name, value in self.parameters.items())]
+        given = {str(name): value for name, value in self.parameters.items()}
+        if "returns" in given:
+            given["returns"] = given["returns"] or "of each market"
+        return [("package", self.package), *((name, said(value)) for name, value in given.items() if value is not None)]
 
     def series(self) -> list[str]:
         """One sentence a series: market, source and symbol, span, retrieval, start of the checksum."""
@@ -123,7 +126,7 @@ class Exportable:
         return write_workbook(self, path)
 
     def to_latex(self, path: str | Path | None = None) -> str:
-        r"""Tables for a paper: ``booktabs``, caption with the finding, notes with source, vintage and parameters.
+        r"""Tables for a paper: ``booktabs``, caption with a short finding, notes with source, vintage and parameters.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""LaTeX tables for papers: booktabs, every text escaped, the finding as caption, the provenance as notes."""
+"""LaTeX tables for papers: booktabs, every text escaped, a short finding in the caption, the provenance as notes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _MARKS = {
 }  # fmt: skip
 _LAST_LATIN = "\u017f"  # pdfLaTeX knows the letters up to here
 _LONG = 26  # characters from which a column wraps
+_CAPTION = 22  # words of a caption at most, after the name of the table
 _NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
 
 
@@ -49,11 +50,20 @@ def latex_text(result: Exportable) -> str:
     )
     parts = [r"% Needs \usepackage{booktabs,graphicx}, and UTF-8 input: the default of LaTeX since 2018."]
     for number, (name, frame) in enumerate(tables):
-        caption = f"{name}. {finding}" if number == 0 and finding else name
-        parts.append(_table(caption, file_name(name), frame, notes))
+        short = _short(finding) if number == 0 else ""
+        own = (f"Finding: {finding}", *notes) if number == 0 and finding.rstrip(".") != short else notes
+        parts.append(_table(f"{name}. {short}." if short else name, file_name(name), frame, own))
     text = "\n\n".join(parts) + "\n"
     foreign = sorted({mark for mark in text if mark > _LAST_LATIN})
     return f"% Needs XeLaTeX or LuaLaTeX and a font with {' '.join(foreign[:20])}.\n{text}" if foreign else text
+
+
+def _short(finding: str) -> str:
+    """First sentence of a finding, or its first clause with a move, without the stop; empty where that is long too."""
+    sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z0-9])", finding, maxsplit=1)[0].rstrip(".")
+    if len(sentence.split()) > _CAPTION:
+        sentence = re.split(r";(?![^(]*\))", sentence, maxsplit=1)[0]  # not inside parentheses
+    return sentence if len(sentence.split()) <= _CAPTION and re.search(r"[%+−]", sentence) else ""
 
 
 def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]) -> str:
