@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -188,3 +190,12 @@ def test_ids_may_be_the_index_when_it_has_their_name() -> None:
 def test_one_bad_row_is_one_row() -> None:
     with pytest.raises(EventTableError, match=r"has 1 bad row\.\n"):
         mr.load_events(pd.DataFrame({"id": ["a"], "announced_utc": ["2025-06-10 22:50"]}))
+
+
+def test_the_example_of_the_readme_is_an_event_table(tmp_path) -> None:
+    page = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "own.csv"
+    path.write_text("event_id,announced_utc" + page.split("```\nevent_id,announced_utc")[1].split("```")[0])
+    table = mr.load_events(path)
+    assert table["direction"].tolist() == ["de-escalation", "escalation"]
+    assert table.loc["tariff", "announced_utc"] == pd.Timestamp("2019-08-01 17:26", tz="UTC")

@@ -16,7 +16,7 @@ import pytest
 
 import market_reaction as mr
 from market_reaction.errors import ExportError
-from market_reaction.exports import Exportable, Provenance, plain
+from market_reaction.exports import Exportable, Provenance, latex, plain
 from market_reaction.exports.files import file_name, file_names, write_text
 from market_reaction.exports.latex import escaped, latex_text
 from market_reaction.exports.parquet import read_provenance
@@ -191,12 +191,38 @@ def test_latex_is_whole_says_the_finding_and_its_sources(london, study, tmp_path
     text = london.to_latex(tmp_path / "london.tex")
     assert (tmp_path / "london.tex").read_text(encoding="utf-8") == text
     check_latex(text)
-    assert r"\caption{Reaction. CSI 300 rose 0.75\% in its session of 2025-06-11" in text
+    assert r"\caption{Reaction. CSI 300 rose 0.75\% in its session of 2025-06-11 (placebo p 0.36).}" in text
+    assert text.count("Finding: CSI 300 rose") == 1  # the whole answer, under the first table
     for part in (r"+0.75\%", "retrieved 2026-02-27", "SHA-256 9a90c5c1b0ca", r"normal\_model constant\_mean",
                  rf"market\_reaction {mr.__version__}"):  # fmt: skip
         assert part in text
     check_latex(study.to_latex())
     assert text.count(r"\begin{table}") == 2
+
+
+@pytest.mark.parametrize(
+    ("finding", "short"),
+    [
+        ("Up 1.5%. More follows.", "Up 1.5%"),
+        ("A fell −2% on the day; " + "word " * 30, "A fell −2% on the day"),
+        ("A, in brackets (two: +1%; " + "word " * 30 + ").", ""),  # no clause ends inside brackets
+        ("A, mean move; " + "word " * 30 + "+1%.", ""),  # a clause without the move says nothing
+        ("word " * 30, ""),
+        ("", ""),
+    ],
+)
+def test_a_caption_takes_a_short_finding_or_none(finding: str, short: str) -> None:
+    assert latex._short(finding) == short
+
+
+def test_parameters_that_were_not_given_are_left_out_of_the_notes(london, study) -> None:
+    told = {"returns": None, "benchmark": None, "as_of": None, "margin": {}, "history": 0, "skip": False}
+    about = Provenance(told, study.provenance().vintage)
+    assert about.facts()[1:] == [("returns", "of each market"), ("history", "0"), ("skip", "no")]
+    assert about.to_dict()["parameters"] == told  # JSON keeps null
+    for text in (london.to_latex(), study.to_latex()):
+        assert "returns of each market" in text
+        assert not re.search(r"\w none[;.]", text)
 
 
 @pytest.mark.parametrize(

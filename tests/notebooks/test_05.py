@@ -19,9 +19,10 @@ def test_offline_the_onshore_rate_answers_under_its_own_name(execute: Callable[.
     start = r"USD/CNY \(ECB\), mean abnormal move over sessions 0 to 1; up = yuan weaker: \+0\.\d\d% after escalation"
     assert re.match(start, said)  # escalation weakens the yuan
     assert re.search(r"−0\.\d\d% after de-escalation \(\d+ announcements in \d+ separate cases", said)
-    assert "Not available: &#x27;USD/CNH&#x27; was asked for and could not be had" in text_of(
-        cells["offshore"].outputs, "text/html"
-    )
+    offshore = text_of(cells["offshore"].outputs, "text/html")
+    assert "&#x27;USD/CNH&#x27; was asked for and could not be had: Yahoo (CNH=X) cannot be reached" in offshore
+    chart = text_of(cells["offshore-chart"].outputs, "text/html")
+    assert chart == "<p>Not available: a chart, as &#x27;USD/CNH&#x27; was asked for and could not be had.</p>"
     assert "75 of 131 announcements are taken" in cells["filters"].outputs[0]["text"]  # the grades of notebook 02
     assert "Yuan basket after good and bad news" in text_of(cells["basket"].outputs, "text/html")
     assert "USD/CNH" in text_of(cells["unavailable"].outputs, "text/html")

@@ -44,7 +44,12 @@ class Provenance:
         given = {str(name): value for name, value in self.parameters.items()}
         if "returns" in given:
             given["returns"] = given["returns"] or "of each market"
-        return [("package", self.package), *((name, said(value)) for name, value in given.items() if value is not None)]
+        told = {
+            name: value
+            for name, value in given.items()
+            if value is not None and not (isinstance(value, (Mapping, list, tuple)) and not value)
+        }
+        return [("package", self.package), *((name, said(value)) for name, value in told.items())]
 
     def series(self) -> list[str]:
         """One sentence a series: market, source and symbol, span, retrieval, start of the checksum."""
