@@ -79,6 +79,21 @@ def test_prices_after_the_announcement_change_nothing_of_the_past() -> None:
     assert one.nearest.index.tolist() == other.nearest.index.tolist()
 
 
+def test_the_opposite_direction_is_left_out_and_a_mixed_one_is_counted() -> None:
+    ways = ["escalation", "de-escalation", "mixed", "escalation", "escalation"]
+    events = table([*MONTHS[:4], MONTHS[8]], direction=ways, instrument=["tariff"] * 5)
+    found = of_table(events, horizon=(0, 5))
+    assert found.nearest.index.tolist() == ["d", "a", "c"]
+    reason = found.excluded.loc[found.excluded["event_id"].eq("b"), "reason"].item()
+    assert reason == "of the opposite direction, de-escalation"
+    assert "2 of the 3 share its direction (escalation); 1 is mixed." in found.answer()
+    both = mr.analogues(
+        "2021-09-05 14:00 UTC", events=events.iloc[:-1], like={"instrument": "tariff"}, by=["instrument"],
+        prices=price_data(seeded_closes(7, columns=2)), horizon=(0, 5),
+    )  # fmt: skip
+    assert set(both.nearest.index) == {"a", "b", "c", "d"}
+
+
 def test_ties_go_to_evidence_then_to_recency() -> None:
     grades = ["documented_exact", "memory_day", "documented_exact", "documented_day", ""]
     events = table([*MONTHS[:4], MONTHS[8]], direction=["up"] * 5, evidence=grades)

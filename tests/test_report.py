@@ -225,6 +225,16 @@ def test_the_answer_of_a_study_says_what_its_summary_says(study) -> None:
     assert max(map(len, study.answer(60).splitlines())) <= 60
 
 
+def test_a_mean_over_opposite_directions_says_so(study) -> None:
+    found = study.events.loc[[name for name, market in study.pairs if market == "CSI 300"], "direction"]
+    bad, good = int(found.eq("escalation").sum()), int(found.eq("de-escalation").sum())
+    assert (bad, good) == (15, 1)
+    said = "The mean mixes 15 escalations with 1 de-escalation; mr.by_class or notebook 02 takes them apart."
+    assert said in study.answer()
+    alone = replace(study, events=study.events.assign(direction="escalation"))
+    assert "mixes" not in alone.answer()
+
+
 def test_a_study_of_one_event_is_reported_too(tmp_path) -> None:
     events = mr.load_events("2025-06-10-jt")
     prices = mr.load_prices(["CSI 300"], events=events, source="bundled")

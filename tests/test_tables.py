@@ -101,9 +101,28 @@ def test_the_answer_names_the_first_market_the_unusual_ones_and_the_joint_p(lond
 def test_the_answer_to_an_ambiguous_session_gives_both(geneva) -> None:
     assert "rose 0.15% in its session of 2025-05-13" in geneva.answer()
     assert (
-        "Its session is ambiguous, and another one is possible: on 2025-05-12 it rose 1.16% (p 0.26)."
+        "The session of CSI 300 is ambiguous, and another one is possible: on 2025-05-12 it rose 1.16% (p 0.26)."
         in geneva.answer()
     )
+
+
+def test_another_market_whose_other_session_is_unusual_is_named() -> None:
+    speech = mr.react("2025-04-02 20:10 UTC", markets=["CSI 300", "VIX", "WTI spot"], source="bundled")
+    assert (
+        "The session of WTI spot is ambiguous: on 2025-04-03 it fell 6.50% (p 0.002), which would be unusual."
+        in speech.answer()
+    )
+    assert "VIX is ambiguous" not in speech.answer()
+
+
+def test_a_close_struck_before_anyone_could_trade_is_noted() -> None:
+    speech = mr.react("2025-04-02 20:10 UTC", markets=["CSI 300", "VIX"], source="bundled")
+    csi, vix = speech.reactions
+    assert vix.notes[0] == (
+        "the close of 2025-04-02 was struck at 20:15 UTC, 5 min after the news and before the next trading hours, so "
+        "day 0 can hold little of it; see the CAR of later days."
+    )
+    assert not any("struck" in note for note in csi.notes)
 
 
 def test_the_answer_says_that_the_clock_is_unknown() -> None:

@@ -120,7 +120,7 @@ def test_geneva_came_at_the_close_and_both_sessions_are_split() -> None:
     twelfth, thirteenth = pd.Timestamp("2025-05-12"), pd.Timestamp("2025-05-13")
     assert news["CSI 300", twelfth, "gap"] == "before it"
     assert news["CSI 300", thirteenth, "gap"] == "holds it"
-    assert "The news came at the close before" in result.answer() and "session is ambiguous" in result.answer()
+    assert "The news came at the close before" in result.answer() and "CSI 300 is ambiguous" in result.answer()
     assert "or 2025-05-12" in result._repr_html_().replace('<span class="mr-fixed">', "")
 
 

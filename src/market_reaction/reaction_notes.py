@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import events as event_tables
+from market_reaction import wording
 from market_reaction.normal_models import NORMAL_MODELS
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceSeries
@@ -120,6 +121,13 @@ def _notes_on_clock(event: pd.Series, series: PriceSeries, where: Reaction, sess
         )
     if where.phase == "closed day":
         notes.append(f"the market was closed when the news came; its next session is {session:%Y-%m-%d}.")
+    if _struck_before_first_trade(event, series, where):
+        struck = series.close_utc[where.position]
+        notes.append(
+            f"the close of {session:%Y-%m-%d} was struck at {struck:%H:%M} UTC, "
+            f"{wording.duration(_minutes(event, struck))} after the news and before the next trading hours, so day 0 "
+            "can hold little of it; see the CAR of later days."
+        )
     if len(where.candidates) > 1:
         notes.append(_why_ambiguous(event, series, where))
     if where.without_row:
@@ -177,6 +185,17 @@ def _notes_on_windows(series: PriceSeries, measured: Measured) -> list[str]:
         for w in waiting
     )
     return [f"the series ends {series.sessions[-1]:%Y-%m-%d}; windows that need later sessions: {dates}."]
+
+
+def _minutes(event: pd.Series, instant: pd.Timestamp) -> float:
+    """Minutes from the news to an instant."""
+    return float((instant - event["announced_utc"]).total_seconds() / 60)
+
+
+def _struck_before_first_trade(event: pd.Series, series: PriceSeries, where: Reaction) -> bool:
+    """Whether day 0 closes before the market can trade on the news, as where a close is struck after trading hours."""
+    wait = where.minutes_to_first_trade
+    return wait is not None and _minutes(event, series.close_utc[where.position]) < wait
 
 
 def _why_ambiguous(event: pd.Series, series: PriceSeries, where: Reaction) -> str:

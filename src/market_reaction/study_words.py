@@ -63,11 +63,26 @@ def study_answer(result: EventStudyResult) -> str:
         f"{market}, sessions {window}: {what} {wording.amount(first['estimate'], unit)}{_interval(first, unit)}{note}. "
         f"{_verdict(first, unit)}"
     ]
+    sentences += _mixed(result, market)
     if len(rows) > 1:
         sentences.append(_over_markets(rows))
     if single:
         sentences.append("For one event the placebo p leads: see placebo_test() or react().")
     return wording.clean(" ".join(sentences))
+
+
+def _mixed(result: EventStudyResult, market: str) -> list[str]:
+    """Whether the events of a market hold news of opposite directions, which a mean sets against each other."""
+    if "direction" not in result.events:
+        return []
+    found = result.events.loc[[event_id for event_id, name in result.pairs if name == market], "direction"]
+    bad, good = (int(found.eq(name).sum()) for name in ("escalation", "de-escalation"))
+    if not bad or not good:
+        return []
+    return [
+        f"The mean mixes {bad} escalation{'s' * (bad != 1)} with {good} de-escalation{'s' * (good != 1)}; mr.by_class "
+        "or notebook 02 takes them apart."
+    ]
 
 
 def _counted(row: Mapping[Any, Any]) -> str:

@@ -228,6 +228,7 @@ def answer(result: ReactionResult) -> str:
     sentences = [f"{unknown}{_first_market(first)}{_verdict(result)}{tail}."]
     if first.ambiguous:
         sentences.append(_other_sessions(first))
+    sentences += [_unusual_elsewhere(row) for row in result.reactions if row is not first and _turns(row)]
     if tested(result) and any(row.other_news for row in result.reactions):
         sentences.append("Other news shares these returns: p is of the joint reaction to all listed news.")
     return clean(" ".join(sentences))
@@ -279,6 +280,21 @@ def _move_and_p(row: MarketReaction) -> str:
     return f"{move(found.change, row.series.instrument.change_unit)}, p {p_value(found.placebo.scaled.p_value)}"
 
 
+def _turns(row: MarketReaction) -> bool:
+    """Whether another possible session of an ambiguous market is unusual while its headline is not."""
+    return not is_unusual(row.headline) and any(is_unusual(found) for found in row.candidates)
+
+
+def _unusual_elsewhere(row: MarketReaction) -> str:
+    unit = row.series.instrument.change_unit
+    found = [
+        f"on {day(found.session)} it {moved(found.change, unit)} (p {p_value(found.placebo.scaled.p_value)})"
+        for found in row.candidates
+        if is_unusual(found)
+    ]
+    return f"The session of {row.market} is ambiguous: {listed(found)}, which would be unusual."
+
+
 def _other_sessions(row: MarketReaction) -> str:
     unit = row.series.instrument.change_unit
     others = [
@@ -287,4 +303,4 @@ def _other_sessions(row: MarketReaction) -> str:
         if found is not row.headline
     ]
     where = f": {listed(others)}" if others else ""
-    return f"Its session is ambiguous, and another one is possible{where}."
+    return f"The session of {row.market} is ambiguous, and another one is possible{where}."

@@ -27,7 +27,7 @@ def wait_for_charts(page: Any, selector: str, count: int, limit: float = 120_000
         "([selector, count]) => { const found = [...document.querySelectorAll(selector)]; "
         "return found.length === count && found.every(place => place.querySelector('.gtitle') "
         "&& place.querySelector('.cartesianlayer .trace path')) && found.map(place => "
-        "place.querySelector('.gtitle').textContent) }"
+        "[...place.querySelectorAll('.gtitle .line')].map(line => line.textContent).join(' ')) }"
     )
     return list(page.wait_for_function(drawn, arg=[selector, count], timeout=limit).json_value())
 

@@ -18,7 +18,7 @@ from market_reaction.event_filters import DOCUMENTED, NO_IMPLEMENTATION, announc
 from market_reaction.instruments import DEFAULT_MARKETS, Instrument, ReturnKind
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
-from market_reaction.past_events.nearness import attributes, nearness
+from market_reaction.past_events.nearness import OPPOSITE, attributes, nearness, opposite
 from market_reaction.past_events.result import Analogues
 from market_reaction.prices import PriceData
 from market_reaction.sessions import SessionClock, locate
@@ -60,7 +60,8 @@ def analogues(
         What kind of announcement it is, by column: ``{"direction": "escalation", "instrument": "tariff"}``. Needed for
         a time stamp, which has no attributes; for an id it replaces those of the catalogue.
     by : sequence of str
-        Columns that make announcements alike.
+        Columns that make announcements alike. With ``"direction"`` among them (or in ``like``) an escalation is never
+        near to a de-escalation, whatever else they share; leave it out to have both.
     n : int or None
         How many of the nearest to take; None takes all that share an attribute.
     events : pandas.DataFrame, optional
@@ -92,9 +93,12 @@ def analogues(
     Notes
     -----
     Nearness is the number of attributes shared (a value such as "tariff + export control" shares "tariff"), then the
-    grade of evidence, then recency. Only announcements before this one count, and only in markets where their whole
-    window ended before the reaction session of this one, so that nothing is known with hindsight. Events whose
-    windows overlap in a market are one there, with the mean of their paths.
+    grade of evidence, then recency. Where ``direction`` is an attribute, announcements of the opposite direction are in
+    ``excluded``: news of a truce is not like news of a tariff because both are of tariffs. Mixed ones stay.
+
+    Only announcements before this one count, and only in markets where their whole window ended before the reaction
+    session of this one, so that nothing is known with hindsight. Events whose windows overlap in a market are one
+    there, with the mean of their paths.
 
     Examples
     --------
@@ -108,6 +112,10 @@ def analogues(
     today = _today(announcement, date)
     pool, left_out = _pool(events, today)
     wanted = attributes(today.iloc[0], by, like, pool)
+    against = opposite(pool, wanted)
+    reason = f"of the opposite direction, {OPPOSITE[wanted['direction']]}" if against.any() else ""
+    left_out += [(str(name), "", reason) for name in pool.index[against]]
+    pool = pool[~against]
     near = nearness(pool, wanted, announced(pool))
     unlike = near.index[near["score"].eq(0)]
     left_out += [(name, "", "shares no attribute with the announcement") for name in unlike]

@@ -11,6 +11,7 @@ from market_reaction.event_filters import DOCUMENTED, parts_of
 
 # Best evidence first; a grade that is not listed comes last.
 EVIDENCE = (*DOCUMENTED, "documented_time_text_unread", "documented_undated", "memory_time", "memory_day")
+OPPOSITE = {"escalation": "de-escalation", "de-escalation": "escalation"}
 
 
 def attributes(
@@ -56,6 +57,25 @@ def _example(values: pd.Series) -> str:
 def _shares(one: object, other: object) -> bool:
     """Whether two values have a part in common: "tariff" and "tariff + export control" do."""
     return bool(set(parts_of(one)) & set(parts_of(other)))
+
+
+def opposite(pool: pd.DataFrame, wanted: Mapping[str, str]) -> pd.Series:
+    """Which earlier announcements go the other way, where the direction is one of the attributes.
+
+    Parameters
+    ----------
+    pool : pandas.DataFrame
+        Event table.
+    wanted : mapping of str to str
+        Attributes of the announcement.
+
+    Returns
+    -------
+    pandas.Series of bool
+        Escalations where the announcement is a de-escalation, and the reverse. Mixed ones are neither.
+    """
+    other = OPPOSITE.get(wanted.get("direction", ""))
+    return pool["direction"].eq(other) if other else pd.Series(False, index=pool.index)
 
 
 def nearness(pool: pd.DataFrame, wanted: Mapping[str, str], instants: pd.Series) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from market_reaction import tables, wording
+from market_reaction.past_events.frames import past_pairs
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def analogues_answer(result: Analogues) -> str:
     middle = f"the middle half from {wording.move(row['q25'], unit)} to {wording.move(row['q75'], unit)}"
     text = (
         f"{market}{f' ({note})' if note else ''}, abnormal move over sessions {sessions(result, row['tau'])} after the "
-        f"{cases(row)}: median {wording.amount(row['median'], unit)}, {middle}. {_own(result, row, market)}"
+        f"{cases(row)}: median {wording.amount(row['median'], unit)}, {middle}. {_directions(result, market)}"
+        f"{_own(result, row, market)}"
     )
     if count < FEW:
         text += (
@@ -47,6 +49,23 @@ def analogues_answer(result: Analogues) -> str:
             f"{row['of']} ranks has the same chance."
         )
     return wording.clean(text)
+
+
+def _directions(result: Analogues, market: str) -> str:
+    """How many of the past events of a market share the direction of the announcement; empty where it has none."""
+    own = result.attributes.get("direction") or result.event.get("direction")
+    if not isinstance(own, str) or not own or "direction" not in result.nearest:
+        return ""
+    known = result.nearest.loc[list(past_pairs(result, market)), "direction"]
+    same, count = int(known.eq(own).sum()), len(known)
+    if count == 1:
+        return f"It {'shares' if same else 'does not share'} its direction ({own}). "
+    if same == count:
+        return f"All {count} share its direction ({own}). "
+    share = "shares" if same == 1 else "share"
+    others = known[known.ne(own)].replace("", pd.NA).fillna("of unknown direction").value_counts()
+    rest = wording.listed([f"{number} {'is' if number == 1 else 'are'} {name}" for name, number in others.items()])
+    return f"{same or 'None'} of the {count} {share} its direction ({own}); {rest}. "
 
 
 def _own(result: Analogues, row: Mapping[Any, Any], market: str) -> str:
@@ -73,6 +92,8 @@ def analogues_html(result: Analogues) -> str:
         "the past with the sign of the announcement (Wilson's 95% interval), or that rose where it has none."
     )
     near = f"Nearness: number of attributes shared ({rule}), then evidence, then recency."
+    if "direction" in result.attributes:
+        near += " Announcements of the opposite direction are left out."
     parts = [
         f"<h3>{escape(wording.clean(f'After announcements like {result.event.name}'))}</h3>",
         f'<p class="mr-quiet">{cell(result.event["title"])}</p>',

@@ -32,7 +32,7 @@ def gap_answer(result: OvernightGaps) -> str:
     gap, session = headline[:2]
     sentences = [_split(gap, session), _place(gap, result.event["precision"] == "day")]
     if gap.ambiguous:
-        sentences.append("Its session is ambiguous; the table splits the other possible one too.")
+        sentences.append(f"The session of {gap.market} is ambiguous; the table splits the other possible one too.")
     others = headline[2:]
     unusual = [piece for piece in others if unusual_part(piece)]
     if others:
