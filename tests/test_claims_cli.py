@@ -44,7 +44,7 @@ def test_json_and_csv() -> None:
     out, said = run(SENTENCE, "=cmd()", "--date", "2025-06-11", "--source", "bundled", "-f", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["verdict"] for row in rows] == ["true"] * 3
-    assert "Not understood: '=cmd()': no pattern covers it." in " ".join(said.split())
+    assert "Not checked: '=cmd()': no pattern covers it." in " ".join(said.split())
 
 
 @pytest.mark.parametrize(

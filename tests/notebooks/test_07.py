@@ -39,9 +39,23 @@ def test_the_article_offline(execute: Execute) -> None:
 def test_sentences_without_a_series_or_a_pattern_end_without_error(execute: Execute) -> None:
     cells = execute(PATH, SENTENCES=["US futures might fall", "US futures fell"], MARGIN=None)
     assert warned(cells) == []
-    assert printed(cells["answer"]).startswith("The claim is not decidable: E-mini S&P 500 is not available")
+    assert printed(cells["answer"]).startswith(
+        "1 not decidable, 1 part not checked: 'US futures might fall'. E-mini S&P 500 is not available"
+    )
     assert "it is denied or only possible" in text_of(cells["table"].outputs, "text/html")
     assert charts(cells) == 2  # each says that there is nothing to draw
+
+
+def test_markets_of_different_units_do_not_stop_on_the_margin(execute: Execute) -> None:
+    said = ["the CSI 300 rose almost 1%, the US 10-year yield fell, the onshore yuan was stable"]
+    cells = execute(PATH, SENTENCES=said)
+    assert warned(cells) == []
+    assert printed(cells["answer"]).startswith("Of 4 claims, 3 are true and 1 is not decidable.")
+    assert "Close call: 'almost 1%' (CSI 300)." in printed(cells["answer"])
+    assert "true (close call)" in text_of(cells["table"].outputs, "text/html")
+    assert "close call: nearer to its bound than 2% of the figure" in printed(cells["rules"])
+    one = execute(PATH, SENTENCES=["the CSI 300 and the US 10-year yield were stable"], MARGIN=0.003)
+    assert "US 10y moves in percentage points and has none" in text_of(one["table"].outputs, "text/html")
 
 
 @pytest.mark.reference

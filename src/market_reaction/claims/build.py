@@ -13,6 +13,7 @@ from market_reaction.claims.markets import find_market
 
 _UP_RANKS, _DOWN_RANKS = ("best", "strongest"), ("worst", "weakest")
 _UP_LEVELS = ("highest", "strongest", "high")
+_ABOVE, _BELOW = ("above", "higher than", "topped", "surpassed", "exceeded"), ("below", "lower than")
 _UNITS = {"%": "%", "b": "bp", "pe": "percentage points", "po": "points", "pt": "points"}
 
 
@@ -28,6 +29,8 @@ class Pieces:
         What the verbs and the signs of figures say.
     figures, levels : list of re.Match
         Figures of moves and of prices.
+    sides : list of re.Match
+        Prices that the close is said to lie above or below.
     records : list of tuple
         Meaning (move, level, record) and match.
     measure, measure_words : str
@@ -41,6 +44,7 @@ class Pieces:
     direction: Direction = ""
     figures: list[re.Match[str]] = field(default_factory=list)
     levels: list[re.Match[str]] = field(default_factory=list)
+    sides: list[re.Match[str]] = field(default_factory=list)
     records: list[tuple[str, re.Match[str]]] = field(default_factory=list)
     measure: str = "close"
     measure_words: str = ""
@@ -49,7 +53,7 @@ class Pieces:
     @property
     def any(self) -> bool:
         """Whether anything that can be judged was found."""
-        return bool(self.verbs or self.figures or self.levels or self.records or self.stable)
+        return bool(self.verbs or self.figures or self.levels or self.sides or self.records or self.stable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +123,51 @@ class _Wanted(NamedTuple):
 
 def _wanted(pieces: Pieces, setting: Setting) -> Iterator[_Wanted]:
     """Every claim of the clause, in the order of the patterns."""
+    named = find_market(setting.market)
+    is_yield = named.instrument.asset_class == "yield"
+    levels = [found for found in pieces.figures if is_yield and _is_level(found)]
     if pieces.verbs:
         words = " ".join([*pieces.verbs, pieces.measure_words]).strip()
-        yield _Wanted(words, "rose" if pieces.direction == "up" else "fell")
+        strong = len(levels) == len(pieces.figures) and any(verb.casefold() in table.STRONG for verb in pieces.verbs)
+        kinds: tuple[Kind, Kind] = ("surged", "plunged") if strong else ("rose", "fell")
+        yield _Wanted(words, kinds[0] if pieces.direction == "up" else kinds[1])
     for word in pieces.stable:
         yield _Wanted(word, "stable")
+    for found in pieces.sides:
+        yield _side(_words(found), found["side"].casefold(), found["number"], named.sign, pieces.direction)
     for found in pieces.figures:
+        if found in levels:
+            yield _side(_words(found), found["how"].casefold(), found["number"], named.sign, pieces.direction)
+            continue
         yield _Wanted(_words(found), _how(found), figure=_figure(found), direction=setting.direction)
-    yield from _levels(pieces, setting)
+    yield from _levels(pieces, is_yield)
     for meaning, found in pieces.records:
         yield _record(meaning, found, setting.direction)
 
 
-def _levels(pieces: Pieces, setting: Setting) -> Iterator[_Wanted]:
+def _is_level(found: re.Match[str]) -> bool:
+    """Whether a figure of a yield is its level: ``above 4.5%``."""
+    return (found["how"] or "").casefold() in ("above", "below") and found["unit"].strip() == "%"
+
+
+def _side(text: str, word: str, number: str, sign: int, direction: Direction) -> _Wanted:
+    """A price that the close lies above or below, of the quote.
+
+    "Past 7.30" follows the verb, and so does "below 7.30" for a currency quoted per dollar, which the press says of a
+    weak one as well as of a low quote.
+    """
+    way: Direction = {"weaker than": "down", "stronger than": "up"}.get(word, direction)  # type: ignore[assignment]
+    if sign > 0 and word in (*_ABOVE, *_BELOW):
+        return _Wanted(text, "above" if word in _ABOVE else "below", figure=number)
+    if not way:
+        return _Wanted(
+            text, None, reason="it does not say on which side of the level; write weaker or stronger than it"
+        )
+    return _Wanted(text, "above" if (way == "up") == (sign > 0) else "below", figure=number)
+
+
+def _levels(pieces: Pieces, is_yield: bool) -> Iterator[_Wanted]:
     """Prices; a per cent after "to" is one for yields only."""
-    is_yield = find_market(setting.market).instrument.asset_class == "yield"
     for found in pieces.levels:
         if found["yield"] and not is_yield:
             yield _Wanted(

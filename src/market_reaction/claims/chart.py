@@ -166,11 +166,11 @@ def _row(picture: go.Figure, verdict: Verdict, pool: np.ndarray, at: int, scale:
 def _row_name(verdict: Verdict) -> str:
     """Market, claim and verdict in two lines."""
     quoted = label(shortened(f"“{verdict.claim.quoted}”", 26))
-    return f"{label(shortened(verdict.market, 26))}<br>{quoted}<br><b>{verdict.truth}</b>"
+    return f"{label(shortened(verdict.market, 26))}<br>{quoted}<br><b>{verdict.label}</b>"
 
 
 def _finding(result: ClaimsResult) -> str:
-    counts = words.counted([verdict.truth for verdict in result])
+    counts = words.counted([verdict.truth for verdict in result], len(result.not_understood))
     tested = words.tested(result)
     unusual = [row.market for row in tested if wording.is_unusual(row.headline)]
     if not tested:

@@ -71,7 +71,8 @@ def check_claims(
     margin : float or mapping of str to float, optional
         Largest move that still counts as stable, fixed before looking, in the unit of the market: 0.003 for 0.3%, and
         at most 0.5 for returns. A mapping names markets as the sentences or the catalogue do, or the one standing in.
-        Without it "stable" has no verdict.
+        Without it "stable" has no verdict. Only claims that a market was stable use it: a single number holds for those
+        in returns, or for all where they share a unit, and ``notes`` name the ones left without.
     source : {"auto", "yahoo", "bundled", "files"}
         Where prices come from.
     folder : str or Path, optional
@@ -95,7 +96,7 @@ def check_claims(
     UnknownInstrumentError
         A claim put together by hand, or a margin, names a market that is not known.
     WindowError
-        A margin is not above zero, above 0.5 for a market in returns, or one number for markets in different units.
+        A margin of a market said to be stable is not above zero, or above 0.5 where it moves in returns.
     ClaimError
         Something else than sentences and claims is given.
 
@@ -119,12 +120,12 @@ def check_claims(
     default = _default_day(date, event)
     days = [_day(claim, default) for claim in read]
     named = [find_market(claim.market) for claim in read]
-    margins = _margins(margin, read, named)
+    margins, unused = _margins(margin, read, named)
     settings: dict[str, Any] = {
         "source": source, "folder": folder, "history": history, "as_of": as_of, "progress": progress,
     }  # fmt: skip
     verdicts: dict[int, Verdict] = {}
-    reactions, lost, notes = [], [], []
+    reactions, lost, notes = [], [], list(unused)
     for day in dict.fromkeys(days):
         numbers = [at for at, own in enumerate(days) if own == day]
         measured = _measure(day, [named[at] for at in numbers], [read[at].window for at in numbers], settings)
@@ -202,19 +203,28 @@ def _day(claim: Claim, default: _Day | None) -> _Day:
 
 def _margins(
     margin: float | Mapping[str, float] | None, claims: Sequence[Claim], named: Sequence[Named]
-) -> dict[str, float]:
-    """Margins by name of instrument; a single number holds for the markets said to be stable."""
-    units = {found.instrument.name: found.instrument.change_unit for found in named}
+) -> tuple[dict[str, float], list[str]]:
+    """Margins of the markets said to be stable, by name of instrument, and what of the margin is not used."""
+    stable = [found.instrument for claim, found in zip(claims, named, strict=True) if claim.kind == "stable"]
+    units = {market.name: market.change_unit for market in stable}
+    if margin is None or not units:
+        return {}, []
     if isinstance(margin, Mapping):
         asked = {find_market(str(name)).instrument.name: value for name, value in margin.items()}
-        own = {name: value for name, value in asked.items() if name in units or name not in STOOD_IN_FOR}
-        given = {STOOD_IN_FOR[name]: value for name, value in asked.items() if name not in own} | own
-        if not set(given) <= set(units):
-            given = asked  # named in the message as they were given
-        return _bounded(checked_margins(given, units), units) if units else {}
-    stable = {found.instrument.name for claim, found in zip(claims, named, strict=True) if claim.kind == "stable"}
-    units = {name: unit for name, unit in units.items() if name in stable or not stable}
-    return _bounded(checked_margins(margin, units), units)
+        direct = {name: value for name, value in asked.items() if name in units}
+        reserve = {STOOD_IN_FOR[name]: value for name, value in asked.items() if STOOD_IN_FOR.get(name) in units}
+        unused = [name for name in asked if name not in units and STOOD_IN_FOR.get(name) not in units]
+        notes = [f"The margin of {name} is not used: no sentence says that it was stable." for name in unused]
+        return _bounded(checked_margins(reserve | direct, units), units), notes
+    shared = len(set(units.values())) == 1
+    given = {name: margin for name, unit in units.items() if shared or unit == "return"}
+    notes = [
+        f"margin={margin:g} is one number, which holds for markets in returns; {name} moves in {unit} and has none. "
+        f"Give one for each: margin={{{name!r}: ...}}."
+        for name, unit in units.items()
+        if name not in given
+    ]
+    return _bounded(checked_margins(given, units), units), notes
 
 
 def _bounded(margins: dict[str, float], units: Mapping[str, str]) -> dict[str, float]:

@@ -12,16 +12,17 @@ import pandas as pd
 from market_reaction.errors import MarketReactionError, did_you_mean
 
 Kind = Literal[
-    "rose", "fell", "stable",
-    "exactly", "almost", "about", "more than", "at least", "less than", "at most", "level",
+    "rose", "fell", "surged", "plunged", "stable",
+    "exactly", "almost", "about", "more than", "at least", "less than", "at most", "level", "above", "below",
     "best since", "worst since", "highest since", "lowest since",
 ]  # fmt: skip
 Direction = Literal["up", "down", ""]
 Measure = Literal["close", "high", "low", "intraday"]
 FigureUnit = Literal["%", "bp", "percentage points", "points", "level"]
 
-MOVES: tuple[Kind, ...] = ("rose", "fell")
-FIGURES: tuple[Kind, ...] = ("exactly", "almost", "about", "more than", "at least", "less than", "at most", "level")
+SIZES: tuple[Kind, ...] = ("surged", "plunged")
+LEVELS: tuple[Kind, ...] = ("level", "above", "below")
+FIGURES: tuple[Kind, ...] = ("exactly", "almost", "about", "more than", "at least", "less than", "at most", *LEVELS)
 RECORDS: tuple[Kind, ...] = ("best since", "worst since", "highest since", "lowest since")
 DAY_ZERO = (0, 0)
 
@@ -86,11 +87,12 @@ class Claim:
         Name of the market as a sentence or the catalogue has it: ``"CSI 300"``, ``"offshore yuan"``. Direction and kind
         are those of what is named: an offshore yuan that rose is a USD/CNH that fell.
     kind : str
-        ``"rose"``, ``"fell"``, ``"stable"``; with a ``figure`` ``"exactly"``, ``"almost"``, ``"about"``,
-        ``"more than"``, ``"at least"``, ``"less than"``, ``"at most"``, ``"level"``; with a ``period``
+        ``"rose"``, ``"fell"``, ``"stable"``; ``"surged"``, ``"plunged"`` (words of size without a figure); with a
+        ``figure`` ``"exactly"``, ``"almost"``, ``"about"``, ``"more than"``, ``"at least"``, ``"less than"``,
+        ``"at most"``; with a price ``"level"``, ``"above"``, ``"below"``, of the quote; with a ``period``
         ``"best since"``, ``"worst since"`` (moves) and ``"highest since"``, ``"lowest since"`` (closes).
     figure : str
-        As the sentence gives it: ``"1%"``, ``"0.75%"``, ``"10 bp"``, ``"29 points"``; a price for ``"level"``. The
+        As the sentence gives it: ``"1%"``, ``"0.75%"``, ``"10 bp"``, ``"29 points"``; a bare number for a price. The
         digits given say how finely it is meant.
     direction : {"up", "down", ""}
         Of a figure; empty where the sentence does not say.
@@ -147,7 +149,7 @@ class Claim:
                 raise ClaimError(f"{name}={value!r} is not known. {did_you_mean(str(value), allowed)}Choose {listed}.")
         if self.kind in FIGURES:
             unit = Figure.of(self.figure).unit
-            if (unit == "level") != (self.kind == "level"):
+            if (unit == "level") != (self.kind in LEVELS):
                 raise ClaimError(
                     f"figure={self.figure!r} does not go with kind={self.kind!r}: a move has a unit, such as '1%' or "
                     "'10 bp'; a level is a bare number, such as '3,894.63'."
@@ -178,8 +180,8 @@ class Claim:
             bare = self.period.startswith("since") or self.period in ("ever", "this year")
             tail = self.period if bare else f"in {self.period}"
             return f"{noun} {tail}"
-        if self.kind == "level":
-            return f"at {self.figure}{where}"
+        if self.kind in LEVELS:
+            return f"{'at' if self.kind == 'level' else self.kind} {self.figure}{where}"
         how = "" if self.kind == "exactly" else f"{self.kind} "
         base = " ".join(part for part in (self.direction, f"{how}{self.figure}") if part) if self.figure else self.kind
         over = "" if self.window == DAY_ZERO else f" over sessions [{self.window[0]},{self.window[1]}]"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 COLUMNS = (
-    "sentence", "words", "named", "market", "stands_in", "kind", "claimed", "verdict", "figure", "unit",
+    "sentence", "words", "named", "market", "stands_in", "kind", "claimed", "verdict", "close_call", "figure", "unit",
     "threshold_low", "threshold_high", "rule", "reason", "record_since", "record_sessions", "margin", "smallest_margin",
     "equivalence_p", "session", "ambiguous", "change", "source", "vintage", "placebo_p", "placebo_p_floor", "mde",
     "rank_chance", "rank_chance_any",
@@ -46,6 +46,7 @@ def _frame_row(verdict: Verdict) -> dict[str, Any]:
         "kind": claim.kind,
         "claimed": claim.words,
         "verdict": verdict.truth,
+        "close_call": found.close_call,
         "figure": found.figure,
         "unit": found.unit,
         "threshold_low": math.nan if limits is None else limits.low,
@@ -89,7 +90,7 @@ def result_tables(result: ClaimsResult) -> dict[str, pd.DataFrame]:
     lost = [(item.sentence, item.part, item.reason) for item in result.not_understood]
     found = {
         "Claims": result.to_frame(),
-        "Not understood": pd.DataFrame(lost, columns=["sentence", "part", "reason"], dtype=str),
+        "Not checked": pd.DataFrame(lost, columns=["sentence", "part", "reason"], dtype=str),
         "Not available": result.excluded,
     }
     for reaction in result.reactions:

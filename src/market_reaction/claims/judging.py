@@ -11,9 +11,9 @@ import pandas as pd
 
 from market_reaction import wording
 from market_reaction.claims import words
-from market_reaction.claims.claim import FIGURES, RECORDS, Claim, Figure, Period
+from market_reaction.claims.claim import FIGURES, LEVELS, RECORDS, SIZES, Claim, Figure, Period
 from market_reaction.claims.moves import FigureMove, NotMeasured, measured_move, window_moves
-from market_reaction.claims.rules import Range, figure_range
+from market_reaction.claims.rules import Range, figure_range, is_close_call
 from market_reaction.inference.equivalence import NoReaction, no_reaction
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Truth = Literal["true", "false", "not decidable"]
 LEVEL = 0.95  # of each one-sided equivalence test
-CLOSE_CALL = 0.02  # share of the figure within which a verdict is called close
 
 
 class Case(NamedTuple):
@@ -56,6 +55,12 @@ class Case(NamedTuple):
         """Row of day 0."""
         return int(self.series.sessions.searchsorted(self.found.session))
 
+    @property
+    def usual_day(self) -> float:
+        """EWMA volatility known the session before, times the root of the sessions of the claim's window."""
+        first, last = self.claim.window
+        return self.found.usual_day * math.sqrt(last - first + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -83,6 +88,8 @@ class Finding:
         Equivalence test, for ``"stable"``.
     other_day : bool
         Whether the session is not the day that was meant.
+    close_call : bool
+        Whether the move lies so near to its bound that the verdict is called close (``rules.is_close_call``).
     """
 
     truth: Truth
@@ -95,6 +102,7 @@ class Finding:
     record_sessions: int = 0
     equivalence: NoReaction | None = None
     other_day: bool = False
+    close_call: bool = False
 
 
 def finding(case: Case, wrong_day: str = "") -> Finding:
@@ -118,8 +126,12 @@ def finding(case: Case, wrong_day: str = "") -> Finding:
         return _stable(case, measured)
     if claim.kind in RECORDS:
         return _record(case, measured)
+    if claim.kind in ("above", "below"):
+        return _side(case, measured)
     if claim.kind in FIGURES:
         return _figure(claim, measured)
+    if claim.kind in SIZES:
+        return _size(case, measured)
     up = claim.kind == "rose"
     wanted = Range(0.0, math.inf, low_open=True) if up else Range(-math.inf, 0.0, high_open=True)
     truth: Truth = "true" if wanted.holds(measured.value) else "false"
@@ -134,17 +146,63 @@ def _sentence(text: str) -> str:
 def _figure(claim: Claim, measured: FigureMove) -> Finding:
     """Judge a figure against the range its wording allows."""
     stated = Figure.of(claim.figure)
-    either_way = claim.kind == "level" or not claim.direction
+    either_way = claim.kind in LEVELS or not claim.direction
     allowed = figure_range(claim.kind, stated, "" if either_way else claim.direction)
     value = abs(measured.value) if either_way else measured.value
     holds, gap = allowed.holds(value), allowed.gap(value)
     text = words.allowed(allowed, measured.unit, stated)
-    near = " (a close call)" if gap < CLOSE_CALL * stated.value * stated.scale and claim.kind != "exactly" else ""
-    far = f"{'inside' if holds else 'outside'} by {words.gap(gap, measured.unit)}{near}"
+    close = is_close_call(claim.kind, gap, stated.value * stated.scale, math.nan)
+    far = f"{'inside' if holds else 'outside'} by {words.gap(gap, measured.unit)}{words.NEAR if close else ''}"
     reason = f"{measured.text}; '{claim.quoted}' holds {text}: {far}."
     if claim.kind == "level":
         reason = f"{measured.text}, which {'rounds' if holds else 'does not round'} to {claim.figure}."
-    return Finding("true" if holds else "false", reason, measured.value, measured.unit, allowed, text)
+    truth: Truth = "true" if holds else "false"
+    return Finding(truth, reason, measured.value, measured.unit, allowed, text, close_call=close)
+
+
+def _side(case: Case, measured: FigureMove) -> Finding:
+    """Judge a level that the close is said to lie above or below."""
+    claim, before = case.claim, case.found.previous_close
+    allowed = figure_range(claim.kind, Figure.of(claim.figure), "")
+    holds, gap = allowed.holds(measured.value), allowed.gap(measured.value)
+    usual = case.found.usual_day * (1.0 if case.series.instrument.is_difference else abs(before))
+    close = is_close_call(claim.kind, gap, math.nan, usual)
+    rule = f"{claim.kind} {claim.figure}"
+    prior = wording.level(before, case.series.instrument)
+    was = f"the close before was {prior}"
+    if holds:
+        was = f"the close before, {prior}, was {'too' if allowed.holds(before) else 'not'}"
+    near = words.NEAR if close else ""
+    reason = f"{measured.text}, which is {'' if holds else 'not '}{rule}{near}; {was}."
+    truth: Truth = "true" if holds else "false"
+    return Finding(truth, reason, measured.value, "level", allowed, rule, close_call=close)
+
+
+def _size(case: Case, measured: FigureMove) -> Finding:
+    """Judge a word of size without a figure: it needs the direction, and the move of a usual day."""
+    claim, usual, unit = case.claim, case.usual_day, measured.unit
+    up = claim.kind == "surged"
+    moved = measured.value if up else -measured.value
+    if not moved > 0:
+        reason = f"{measured.text}: no {'rise' if up else 'fall'}."
+        return Finding("false", reason, measured.value, unit, rule="above 0" if up else "below 0")
+    if not usual > 0:
+        reason = (
+            f"{measured.text}; a usual day is not known, so the size that '{claim.quoted}' speaks of has no verdict."
+        )
+        return Finding("not decidable", reason, measured.value, unit)
+    limits = Range(usual, math.inf)
+    holds, close = limits.holds(moved), is_close_call(claim.kind, limits.gap(moved), math.nan, usual)
+    day = f"a usual day{'' if case.usual_day == case.found.usual_day else ' times the root of the sessions'}"
+    rule = f"{'up' if up else 'down'} by at least {day}, {wording.size(usual, unit)}"
+    gives = "" if holds else f"; '{claim.quoted}' gives no figure, and counts as true from one usual day on"
+    near = words.NEAR if close else ""
+    reason = (
+        f"{measured.text}, {'at least' if holds else 'less than'} {day} of {wording.size(usual, unit)}{near}{gives}."
+    )
+    truth: Truth = "true" if holds else "not decidable"
+    threshold = limits if up else limits.mirrored()
+    return Finding(truth, reason, measured.value, unit, threshold, rule, close_call=close)
 
 
 def _record(case: Case, measured: FigureMove) -> Finding:
@@ -199,8 +257,8 @@ def _stable(case: Case, measured: FigureMove) -> Finding:
     least = wording.size(test.smallest_margin, unit)
     if margin is None:
         reason = (
-            f"{measured.text}. No margin was fixed beforehand, so there is no verdict; the smallest margin that this "
-            f"day can exclude at 5%, its own noise included, is {least}."
+            f"{measured.text}. No margin was fixed beforehand for {case.series.name}, so there is no verdict; the "
+            f"smallest margin that this day can exclude at 5%, its own noise included, is {least}."
         )
         return Finding("not decidable", reason, measured.value, unit, rule="no margin given", equivalence=test)
     bound = wording.size(margin, unit)

@@ -14,6 +14,7 @@ from market_reaction.instruments import Instrument, catalogue, find_instrument
 
 # What may stand in, under its own name, for a market that no source has.
 STAND_INS = {"USD/CNH": "USD/CNY"}
+_NEAR = {"Dollar index": "Broad dollar"}
 STOOD_IN_FOR = {reserve: market for market, reserve in STAND_INS.items()}
 
 
@@ -85,9 +86,16 @@ def find_market(words: str) -> Named:
         ) from None
 
 
+def near_names(text: str) -> str:
+    """Known names close to the words that a clause begins with, in brackets; empty where there are none."""
+    words = re.split(r"\0", text)[0].strip()
+    near = did_you_mean(re.sub(r"^(?:the|an?) ", "", words, flags=re.IGNORECASE), [*_table(), *catalogue()])
+    return f" ({near[0].lower()}{near[1:].strip()})" if near else ""
+
+
 def near_market(instrument: Instrument) -> str:
     """Sentence that names a bundled market close to one that no source has; empty where there is none."""
-    near = catalogue().get(f"{instrument.name} spot")
+    near = catalogue().get(_NEAR.get(instrument.name, f"{instrument.name} spot"))
     if near is None or not near.bundled or instrument.bundled:
         return ""
     return (

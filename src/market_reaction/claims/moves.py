@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from market_reaction import wording
-from market_reaction.claims.claim import DAY_ZERO, FIGURES, Claim, Figure
+from market_reaction.claims.claim import DAY_ZERO, FIGURES, LEVELS, Claim, Figure
 
 if TYPE_CHECKING:
     from market_reaction.prices import PriceSeries
@@ -92,10 +92,11 @@ def measured_move(claim: Claim, series: PriceSeries, at: int, sign: int) -> Figu
     if last >= len(series.sessions):
         return NotMeasured(f"the window [{claim.window[0]},{claim.window[1]}] reaches beyond the series.")
     before, after = float(series.closes[first]), _end(claim, series, last, sign)
+    where = "" if claim.measure == "close" else f" at the day's {_column(claim, sign)}"
     if not math.isfinite(after):
         return NotMeasured(f"{series.name} has no day's high and low in this source, and closes cannot decide it.")
-    if claim.kind == "level":
-        return FigureMove(after, "level", f"{series.name} was at {wording.level(after, series.instrument)}")
+    if claim.kind in LEVELS:
+        return FigureMove(after, "level", f"{series.name} was at {wording.level(after, series.instrument)}{where}")
     unit = Figure.of(claim.figure).unit if claim.kind in FIGURES else ""
     change = _change(unit, series, before, after)
     if isinstance(change, NotMeasured):

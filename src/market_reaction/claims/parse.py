@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from market_reaction.claims import patterns as table
 from market_reaction.claims.build import Pieces, Setting, build, month_number
 from market_reaction.claims.claim import Claim, Direction
-from market_reaction.claims.markets import Mention, mentions
+from market_reaction.claims.markets import Mention, mentions, near_names
 
 NO_MARKET = "no market is named that the table of names or the catalogue has"
 NO_PATTERN = "no pattern covers it"
 BACKGROUND = "background, which is not judged"
 _CONJUNCTION = re.compile(
-    r"\b(?:and|but|while|whereas|though|as)\s+(?:(?:the|its|China's|mainland)\s+)*", re.IGNORECASE
+    r"\b(?:and|but|while|whereas|though|as)\s+(?P<skipped>(?:(?:the|its|China's|mainland)\s+)*)", re.IGNORECASE
 )
 
 
@@ -137,7 +137,7 @@ def _clauses(text: str) -> list[str]:
     for part in re.split(r",(?!\d)|(?<!\d),|[;:\u2013\u2014](?=\s)|[.!?](?=\s|$)", text):
         cuts = [0]
         for word in _CONJUNCTION.finditer(part):
-            if any(mention.start == 0 for mention in mentions(part[word.end() :])):
+            if any(mention.start <= len(word["skipped"]) for mention in mentions(part[word.start("skipped") :])):
                 cuts.append(word.start())
         found += [part[start:end].strip() for start, end in zip(cuts, [*cuts[1:], len(part)], strict=True)]
     return [part for part in found if re.search(r"\w", part)]
@@ -169,7 +169,7 @@ def _read_clause(clause: _Clause, state: _State, sentence: str, claims: list[Cla
         rest += [NotUnderstood(sentence, words, NO_PATTERN) for words in _left_over(clause)]
         return
     if pieces.any and not subjects:
-        rest.append(NotUnderstood(sentence, clause.text, NO_MARKET))
+        rest.append(NotUnderstood(sentence, clause.text, f"{NO_MARKET}{near_names(clause.left)}"))
         return
     if pieces.any:
         if pieces.direction:
@@ -192,7 +192,7 @@ def _matched(clause: _Clause) -> Pieces:
         while found := clause.take(row):
             if pieces.measure == "close":
                 pieces.measure, pieces.measure_words = row.meaning, found[0].strip()
-    for row, into in ((table.LEVEL, pieces.levels), (table.FIGURE, pieces.figures)):
+    for row, into in ((table.SIDE, pieces.sides), (table.LEVEL, pieces.levels), (table.FIGURE, pieces.figures)):
         while found := clause.take(row):
             into.append(found)
     while found := clause.take(table.STABLE):
@@ -232,7 +232,7 @@ def _refusal(clause: _Clause, *, first: bool = False) -> str:
 
 def _no_owner(clause: _Clause, pieces: Pieces, subjects: Sequence[str]) -> str:
     """Why a figure cannot be given to one market and one move; empty where it can."""
-    if len(subjects) > 1 and len(pieces.figures) + len(pieces.levels) > 1:
+    if len(subjects) > 1 and len(pieces.figures) + len(pieces.levels) + len(pieces.sides) > 1:
         return "it gives several figures for several markets; give each market its own"
     if pieces.figures and not pieces.direction and _left_over(clause):
         return "no verb that the patterns know says what the figure is of"

@@ -15,18 +15,27 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-UP = _words(
+# Verbs and nouns that speak of the size of a move, and those that speak of its direction only.
+STRONG_UP = _words(
+    """jumped jump jumps jumping surged surge surges surging soared soar soars soaring rallied rally rallies rallying
+    leapt leaped leaps spiked spike spikes rocketed rockets skyrocketed skyrockets vaulted zoomed"""
+)
+STRONG_DOWN = _words(
+    """tumbled tumble tumbles tumbling plunged plunge plunges plunging slumped slump slumps slumping sank sink sinks
+    sunk crashed crash crashes crashing plummeted plummet plummets plummeting dived dives nosedived nosedives collapsed
+    collapse collapses collapsing cratered tanked tanks sell-off selloff"""
+)
+STRONG = frozenset((*STRONG_UP, *STRONG_DOWN))
+UP = STRONG_UP + _words(
     """rose rise rises rising risen gained gain gains gaining won win wins added adds climbed climb climbs climbing
-    jumped jump jumps jumping advanced advance advances advancing surged surge surges surging soared soars rallied
-    rally rallies rebounded rebound rebounds increased increase increases leapt spiked spikes up higher strengthened
+    advanced advance advances advancing rebounded rebound rebounds increased increase increases up higher strengthened
     strengthens appreciated appreciates firmed firms firmer stronger"""
 )
-DOWN = _words(
+DOWN = STRONG_DOWN + _words(
     """fell fall falls falling fallen dropped drop drops dropping lost lose loses losing loss losses slid slide slides
-    sliding slipped slip slips slipping declined decline declines declining decreased decrease decreases sank sinks
-    sunk tumbled tumble tumbles tumbling plunged plunge plunges plunging slumped slump slumps retreated retreat
-    retreats eased eases dipped dip dips shed sheds weakened weakens depreciated depreciates softened softens softer
-    weaker down lower crashed crash plummeted plummets dived sell-off selloff"""
+    sliding slipped slip slips slipping declined decline declines declining decreased decrease decreases retreated
+    retreat retreats eased eases dipped dip dips shed sheds weakened weakens depreciated depreciates softened softens
+    softer weaker down lower"""
 )
 # Nouns that a market may be called by after its name.
 SUBJECT_WORDS = frozenset(
@@ -135,6 +144,15 @@ LEVEL = _row(
     r"(?<!close )(?<!up )\b(?:to|at) (?:(?P<yield>\d+(?:\.\d+)?)%|"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d{3,})"
     r"(?! ?(?:%|bp|basis|percentage|am\b|pm\b|GMT|UTC|[:\d]|[.,]\d))(?: points)?)",
+)
+# "rose above 45", "weaker than 7.30", "below $60 a barrel"; not "above 4 million" or "above 200-day averages".
+SIDE = _row(
+    "side",
+    r"(?:\b(?:just|well|back) )?\b(?P<side>above|below|(?:weaker|stronger|higher|lower) than|past|beyond|through|"
+    r"topped|surpassed|exceeded) (?:the )?(?:psychological(?:ly important)? )?[$€£]?"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?: ?(?:points?|dollars|mark|level|threshold))*"
+    r"(?:(?: an? | per |/)(?:barrel|ounce|bushel))?"
+    r"(?= *(?:$|[\0);,]|(?:on|at|and|for|in|by|as|to|with|but|again|today)\b))",
 )
 STABLE = _row(
     "stable",

@@ -100,9 +100,9 @@ class ClaimsResult(Exportable):
 
     def rules(self) -> list[str]:
         """Rules by which the claims were judged, each once."""
-        from market_reaction.claims.rules import RULES
+        from market_reaction.claims.rules import stated_rules
 
-        return [RULES[kind] for kind in dict.fromkeys(verdict.claim.kind for verdict in self.verdicts)]
+        return stated_rules(verdict.claim.kind for verdict in self.verdicts)
 
     def summary(self) -> pd.DataFrame:
         """Count the claims of each sentence by verdict."""

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from market_reaction.claims.claim import Direction, Figure, Kind
 
 ALMOST, ABOUT = 0.05, 0.10  # shares of the figure
+CLOSE_FIGURE, CLOSE_DAY = 0.02, 0.10  # a close call: shares of the figure, and of a usual day
 _SLACK = 1e-12  # decimals that a computed ratio may be off
 
 
@@ -51,8 +54,8 @@ def figure_range(kind: Kind, figure: Figure, direction: Direction) -> Range:
     Parameters
     ----------
     kind : str
-        ``"exactly"``, ``"almost"``, ``"about"``, ``"more than"``, ``"at least"``, ``"less than"``, ``"at most"`` or
-        ``"level"``.
+        ``"exactly"``, ``"almost"``, ``"about"``, ``"more than"``, ``"at least"``, ``"less than"``, ``"at most"``,
+        ``"level"``, ``"above"`` or ``"below"``.
     figure : Figure
         The figure x with the digits given.
     direction : {"up", "down", ""}
@@ -75,6 +78,8 @@ def figure_range(kind: Kind, figure: Figure, direction: Direction) -> Range:
     ranges = {
         "exactly": Range(x - step / 2, x + step / 2),
         "level": Range(x - step / 2, x + step / 2),
+        "above": Range(x, math.inf, low_open=True),
+        "below": Range(-math.inf, x, high_open=True),
         "almost": Range(x - short, x, high_open=True),
         "about": Range(x - around, x + around),
         "more than": Range(x, math.inf, low_open=True),
@@ -87,6 +92,42 @@ def figure_range(kind: Kind, figure: Figure, direction: Direction) -> Range:
     return scaled.mirrored() if direction == "down" else scaled
 
 
+def is_close_call(kind: Kind, gap: float, figure: float, usual_day: float) -> bool:
+    """Whether a verdict lies so near to its bound that another reader might draw it the other way.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the claim.
+    gap, figure, usual_day : float
+        Distance to the bound, size of the figure and of a usual day, in one unit.
+
+    Notes
+    -----
+    A figure: nearer than 2% of it. A level above or below which a close lies, or a word of size, whose bound is the
+    usual day: nearer than a tenth of a usual day. Plain figures and plain levels round, and are never called close.
+    """
+    if kind in ("above", "below", "surged", "plunged"):
+        return gap < CLOSE_DAY * usual_day
+    return kind in _CLOSE_FIGURES and gap < CLOSE_FIGURE * figure
+
+
+def stated_rules(kinds: Iterable[Kind]) -> list[str]:
+    """Rules of the kinds given, each once, and that of close calls where one of them can be close."""
+    each = list(dict.fromkeys(kinds))
+    close = [CLOSE_RULE] if any(is_close_call(kind, 0.0, 1.0, 1.0) for kind in each) else []
+    return [*dict.fromkeys(RULES[kind] for kind in each), *close]
+
+
+_CLOSE_FIGURES = ("almost", "about", "more than", "at least", "less than", "at most")
+CLOSE_RULE = (
+    "close call: nearer to its bound than 2% of the figure; for above, below and words of size, nearer than a tenth "
+    "of a usual day; plain figures and levels round, and are never called close"
+)
+_SIZE = (
+    "by at least one usual day (EWMA volatility known the session before; over a window times the root of its "
+    "sessions); by less is not decidable, the other way is false; with a figure, the figure is judged"
+)
 RULES = {
     "exactly": "a plain figure holds moves that round to it",
     "level": "a level holds closes that round to it",
@@ -98,6 +139,10 @@ RULES = {
     "at most": "at most x: x or less in the direction named, unrounded",
     "rose": "rose: the close lies above the one before",
     "fell": "fell: the close lies below the one before",
+    "surged": f"surged, jumped, rallied and other words of size without a figure: up {_SIZE}",
+    "plunged": f"plunged, crashed, slumped and other words of size without a figure: down {_SIZE}",
+    "above": "above a level: the close of the quote lies above it, unrounded (a yuan weaker than 7.30: USD/CNY above)",
+    "below": "below a level: the close of the quote lies below it, unrounded",
     "stable": (
         "stable: two one-sided 5% tests must exclude a reaction of the margin fixed beforehand; a move beyond the "
         "margin is false"

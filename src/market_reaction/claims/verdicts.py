@@ -51,6 +51,11 @@ class Verdict:
         return self.finding.truth
 
     @property
+    def label(self) -> str:
+        """The verdict as it is shown, with the mark of a close call."""
+        return words.label(self.truth, self.finding.close_call)
+
+    @property
     def market(self) -> str:
         """Name of the series judged, or of the market asked for where there is none."""
         return self.row.market if self.row is not None else self.instrument
@@ -116,7 +121,7 @@ def _over_candidates(head: Finding, findings: list[Finding], row: MarketReaction
         return replace(head, reason=f"{head.reason} The session is ambiguous; every possible one agrees ({each}).")
     beyond = f"; {missing} more lie beyond the data" if missing else ""
     reason = f"The session is ambiguous, and the possible ones do not agree: {each}{beyond}."
-    return replace(head, truth="not decidable", reason=reason)
+    return replace(head, truth="not decidable", reason=reason, close_call=False)
 
 
 def _wrong_day(claim: Claim, row: MarketReaction, session: pd.Timestamp, day: pd.Timestamp | None) -> str:

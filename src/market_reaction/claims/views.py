@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from market_reaction.claims.verdicts import Verdict
 
 HEADINGS = ("Claim", "Market", "Session", "Verdict", "Measured", "Placebo p (floor)", "Why")
-LOST_HEADINGS = ("Not understood", "Why")
+LOST_HEADINGS = ("Not checked", "Why")
 MATTERS = (
     "Placebo p: share of comparable earlier days that moved at least as much for their time. A true sentence about an "
     "ordinary day says little about the news."
@@ -30,7 +30,7 @@ def lines(result: ClaimsResult) -> list[tuple[str, ...]]:
             verdict.claim.quoted,
             _market(verdict),
             "" if verdict.row is None else wording.day(verdict.row.headline.session),
-            verdict.truth,
+            verdict.label,
             words.figure(_of_quote(verdict), verdict.finding.unit),
             _placebo(verdict),
             verdict.finding.reason,
@@ -59,7 +59,7 @@ def _market(verdict: Verdict) -> str:
 
 
 def claims_html(result: ClaimsResult) -> str:
-    """HTML for notebooks: sentences, answer, verdicts, what was not understood, and whether it matters.
+    """HTML for notebooks: sentences, answer, verdicts, what was not checked, and whether it matters.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def claims_html(result: ClaimsResult) -> str:
     rows = []
     for verdict, line in zip(result, lines(result), strict=True):
         cells = [tables.cell(text) for text in line]
-        cells[3] = f'<span class="mr-mark">{escape(verdict.truth)}</span>'
+        cells[3] = f'<span class="mr-mark">{escape(verdict.label)}</span>'
         rows.append(cells)
     lost = [(f"'{item.part}'", item.reason) for item in result.not_understood]
     missing = result.excluded[["market", "reason"]].to_numpy().tolist()
@@ -79,7 +79,7 @@ def claims_html(result: ClaimsResult) -> str:
         *(f'<p class="mr-quiet">{escape(wording.clean(sentence))}</p>' for sentence in result.sentences),
         f'<p class="mr-answer">{escape(result.answer())}</p>',
         tables.html_table(HEADINGS, rows) if rows else "",
-        tables.section("Not understood", _plain_table(LOST_HEADINGS, lost)),
+        tables.section("Not checked", _plain_table(LOST_HEADINGS, lost)),
         *(tables.section(f"Does it matter? {display.when(one)}", tables.move_table(one)) for one in result.reactions),
         f'<p class="mr-quiet">{escape(MATTERS)}</p>' if result.reactions else "",
         tables.folded("Rules of the verdicts", tables.bullets(result.rules())),
@@ -103,7 +103,7 @@ def _plain_table(headings: tuple[str, ...], rows: Sequence[Sequence[str]]) -> st
 
 
 def claims_renderables(result: ClaimsResult) -> list[Any]:
-    """Rich renderables for the terminal: answer, verdicts, what was not understood, and whether it matters."""
+    """Rich renderables for the terminal: answer, verdicts, what was not checked, and whether it matters."""
     from rich.padding import Padding
     from rich.text import Text
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from market_reaction.reaction_result import MarketReaction
 
 TRUTHS = ("true", "false", "not decidable")
+NEAR = " (a close call)"
 _AS = {"best since": "large", "worst since": "large", "highest since": "high", "lowest since": "low"}
 _NOUNS = {
     "best since": "gain", "worst since": "fall", "highest since": "close", "lowest since": "close",
@@ -77,12 +78,20 @@ def answer(result: ClaimsResult) -> str:
     result : ClaimsResult
         As ``check_claims`` gives it.
     """
-    parts = [_counts(result), *_exceptions(result), *_matters(result), *_not_read(result)]
+    parts = [_counts(result), *_exceptions(result), *_close_calls(result), *_matters(result)]
     return wording.clean(" ".join(parts))
 
 
-def counted(truths: list[str]) -> str:
-    """How many claims are true, false and not decidable."""
+def label(truth: str, close_call: bool) -> str:
+    """Verdict with the mark of a close call."""
+    return f"{truth} (close call)" if close_call else truth
+
+
+def counted(truths: list[str], lost: int = 0) -> str:
+    """How many claims are true, false and not decidable, and how many parts of the text were not checked."""
+    if lost:
+        known = [f"{truths.count(truth)} {truth}" for truth in TRUTHS if truth in truths]
+        return ", ".join([*(known or ["No claim read"]), f"{lost} part{'s' if lost > 1 else ''} not checked"])
     if len(truths) == 1:
         return f"The claim is {truths[0]}"
     if len(set(truths)) == 1:
@@ -93,11 +102,14 @@ def counted(truths: list[str]) -> str:
 
 
 def _counts(result: ClaimsResult) -> str:
-    truths = [verdict.truth for verdict in result]
-    if not truths:
+    truths = [str(verdict.truth) for verdict in result]
+    lost = [f"'{item.part}'" for item in result.not_understood]
+    if not truths and not lost:
         return "No claim was read from the text."
-    why = f": {result.verdicts[0].finding.reason}" if len(truths) == 1 else "."
-    return f"{counted([str(truth) for truth in truths])}{why}"
+    why = result.verdicts[0].finding.reason if len(truths) == 1 else ""
+    if lost:
+        return f"{counted(truths, len(lost))}: {wording.listed(lost)}. {why}".strip()
+    return f"{counted(truths)}{f': {why}' if why else '.'}"
 
 
 def _exceptions(result: ClaimsResult) -> list[str]:
@@ -109,6 +121,12 @@ def _exceptions(result: ClaimsResult) -> list[str]:
         which = [f"'{verdict.claim.quoted}' ({verdict.claim.market})" for verdict in result if verdict.truth == truth]
         said += [f"{truth.capitalize()}: {wording.listed(which)}."] if which else []
     return said
+
+
+def _close_calls(result: ClaimsResult) -> list[str]:
+    """Close calls by name, where there are several claims; the reason of a single one says it."""
+    close = [f"'{verdict.claim.quoted}' ({verdict.claim.market})" for verdict in result if verdict.finding.close_call]
+    return [f"Close call{'s' if len(close) > 1 else ''}: {wording.listed(close)}."] if close and len(result) > 1 else []
 
 
 def tested(result: ClaimsResult) -> list[MarketReaction]:
@@ -133,8 +151,10 @@ def _matters(result: ClaimsResult) -> list[str]:
     if unusual:
         named = wording.listed([f"{row.market} {_move_and_p(row)}" for row in unusual])
         others = len(found) - len(unusual)
-        rest = f"; the {others} other {'market is' if others == 1 else 'markets are'} not" if others else ""
-        return [f"{asks} {named} moved unusually for its time{rest}{_joint(result)}."]
+        rest = f"; the {'other market is' if others == 1 else f'{others} other markets are'} not" if others else ""
+        return [
+            f"{asks} {named} moved unusually for {'its' if len(unusual) == 1 else 'their'} time{rest}{_joint(result)}."
+        ]
     if len(found) > 1:
         each = ", ".join(f"{row.market} {_move_and_p(row)}" for row in found)
         return [f"{asks} None of these moves is distinguishable from an ordinary day{_joint(result)}: {each}."]
@@ -159,8 +179,3 @@ def _move_and_p(row: MarketReaction) -> str:
     found = row.headline
     p = wording.p_value(found.placebo.scaled.p_value)
     return f"{wording.amount(found.change, row.series.instrument.change_unit)} (placebo p {p})"
-
-
-def _not_read(result: ClaimsResult) -> list[str]:
-    parts = [f"'{item.part}'" for item in result.not_understood]
-    return [f"Not understood: {wording.listed(parts)}."] if parts else []

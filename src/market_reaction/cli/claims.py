@@ -24,7 +24,8 @@ Examples:
 )
 def claims(
     sentences: Annotated[
-        list[str], Argument(metavar="SENTENCE...", help="Plain English: rose, almost 1%, best day in weeks, stable.")
+        list[str],
+        Argument(metavar="SENTENCE...", help="Plain English: rose, almost 1%, above 45, best day in weeks, stable."),
     ],
     date: Annotated[str | None, Option(metavar=DAY, help="Day 0: each market's session of that date.")] = None,
     event: Annotated[
@@ -32,7 +33,7 @@ def claims(
     ] = None,
     margin: Annotated[
         str | None,
-        Option(metavar="MOVE", help='Largest move still called stable, a decimal: 0.003 (0.3%), or "USD/CNH=0.003".'),
+        Option(metavar="MOVE", help='For "stable" only: the largest such move, 0.003 for 0.3%, or "USD/CNH=0.003".'),
     ] = None,
     source: From = None,
     folder: Folder = None,
@@ -59,7 +60,7 @@ def _show(result: ClaimsResult, output: Format) -> None:
     if output == Format.csv:
         show_csv(result.to_frame())
         for item in result.not_understood:
-            say(f"Not understood: '{item.part}': {item.reason}.")
+            say(f"Not checked: '{item.part}': {item.reason}.")
         for note in result.all_notes():
             say(f"Note: {note}")
         return
