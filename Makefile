@@ -38,7 +38,7 @@ lint: $(STAMP) ## Check style, types and the notebook rules.
 
 lock: ## Remake requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions.
 	@test -n "$(UV)" || { echo "make lock needs uv, because the lock serves Python 3.11 to 3.13 on every system. Install uv first." >&2; exit 1; }
-	$(UV) pip compile pyproject.toml --extra dev --extra export --extra data \
+	$(UV) pip compile pyproject.toml --extra cluster --extra dev --extra export --extra data \
 	  --universal --python-version 3.11 --fork-strategy fewest \
 	  --no-emit-index-url --no-annotate --no-header --quiet $(ARGS) --output-file requirements.lock
 
