@@ -1,0 +1,155 @@
+"""What a normal-return model regresses on, prepared once for a panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from market_reaction.errors import WindowError
+from market_reaction.normal_models.fits import shifted_columns
+
+MODELS = ("constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson")
+FIXED = ("zero_mean", "market_adjusted")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """Regressors of a model over all sessions.
+
+    Attributes
+    ----------
+    model : str
+        One of ``MODELS``.
+    columns : numpy.ndarray
+        Regressors less ``centre``, shape (k, T); zero where one of the session is missing.
+    known : numpy.ndarray or None
+        Whether a session has all regressors, shape (T,); None when all have.
+    centre : numpy.ndarray
+        What was taken off, shape (k,); zero for fixed coefficients.
+    lags, leads : int
+        Sessions at either end of an estimation window whose regressors would come from outside it.
+    """
+
+    model: str
+    columns: np.ndarray
+    known: np.ndarray | None
+    centre: np.ndarray
+    lags: int
+    leads: int
+
+    @property
+    def fixed(self) -> bool:
+        """Whether no coefficient is estimated."""
+        return self.model in FIXED
+
+    @property
+    def width(self) -> int:
+        """Number of regressors k, fixed slopes included."""
+        return len(self.columns)
+
+    @property
+    def estimated(self) -> int:
+        """Number of estimated coefficients."""
+        return 0 if self.fixed else 1 + self.width
+
+    @property
+    def regressors(self) -> np.ndarray:
+        """Columns with an estimated slope, shape (k, T) or (0, T)."""
+        return self.columns[:0] if self.fixed else self.columns
+
+    def inner(self, estimation: tuple[int, int]) -> tuple[int, int]:
+        """First offset of the estimation window whose regressors lie inside it, and the number of such sessions."""
+        return estimation[0] + self.lags, estimation[1] - estimation[0] + 1 - self.lags - self.leads
+
+    def padded(self, before: int, after: int) -> np.ndarray:
+        """Columns with NaN where unknown and around the panel, shape (k, before + T + after)."""
+        result = np.full((self.width, before + self.columns.shape[1] + after), np.nan)
+        inside = result[:, before : before + self.columns.shape[1]]
+        inside[...] = self.columns if self.known is None else np.where(self.known, self.columns, np.nan)
+        return result
+
+    def window_sums(self, windows: tuple[tuple[int, int], ...]) -> np.ndarray:
+        """Sum of each column over each event window around every session, shape (w, k, T); NaN where incomplete."""
+        before, after = max(0, -min(w[0] for w in windows)), max(0, max(w[1] for w in windows))
+        padded, count = self.padded(before, after), self.columns.shape[1]
+        sums = np.empty((len(windows), self.width, count))
+        for number, (first, last) in enumerate(windows):
+            view = sliding_window_view(padded, last - first + 1, axis=1)
+            sums[number] = np.einsum("ktm->kt", view[:, before + first : before + first + count])
+        return sums
+
+
+class Fit(NamedTuple):
+    """Models fitted at b events, in the units of the centred returns and columns; NaN where a window cannot be used.
+
+    The normal return of a session is ``level`` + sum of ``slopes`` x (column - ``means``). Shapes: ``n``, ``df``,
+    ``std``, ``level`` (b,); ``slopes``, ``means`` (k, b); ``inverse`` (k, k, b) of the centred cross products.
+    """
+
+    n: np.ndarray
+    df: np.ndarray
+    std: np.ndarray
+    level: np.ndarray
+    slopes: np.ndarray
+    means: np.ndarray
+    inverse: np.ndarray
+
+    def put(self, at: np.ndarray, other: Fit) -> None:
+        """Write the fits of some events, by their positions here."""
+        for mine, theirs in zip(self, other, strict=True):
+            mine[..., at] = theirs
+
+    def discard(self, bad: np.ndarray) -> None:
+        """Make the events of a mask NaN, with no degrees of freedom."""
+        self.df[bad] = 0
+        for part in (self.std, self.level, self.slopes, self.means, self.inverse):
+            part[..., bad] = np.nan
+
+    def leave_out(self, outside: np.ndarray) -> None:
+        """Discard the events of a mask, of which no session is inside the panel."""
+        self.discard(outside)
+        self.n[outside] = 0
+
+
+def make_design(model: str, factors: np.ndarray | None, sessions: int, lags: int, leads: int) -> Design:
+    """Check a model against the factors of a panel and prepare its regressors.
+
+    Raises
+    ------
+    WindowError
+        The model is not one of ``MODELS``, has no factor or too many, or takes no lags and leads.
+    """
+    _check(model, factors, lags, leads)
+    if factors is None or model in ("constant_mean", "zero_mean"):
+        return Design(model, np.empty((0, sessions)), None, np.empty(0), 0, 0)
+    columns = factors
+    if lags or leads:
+        columns = np.full((sessions, lags + leads + 1), np.nan)
+        if sessions > lags + leads:
+            columns[lags : sessions - leads] = shifted_columns(factors, lags, leads)
+    known = np.isfinite(columns).all(axis=1)
+    centre = np.zeros(columns.shape[1])
+    if model not in FIXED and known.any():
+        centre = columns[known].mean(axis=0)
+    centred = np.ascontiguousarray(np.where(known[:, None], columns - centre, 0.0).T)
+    return Design(model, centred, None if known.all() else known, centre, lags, leads)
+
+
+def _check(model: str, factors: np.ndarray | None, lags: int, leads: int) -> None:
+    if model not in MODELS:
+        raise WindowError(f"model={model!r} is not one of the engine's; choose one of {', '.join(MODELS)}.")
+    if lags < 0 or leads < 0:
+        raise WindowError(f"lags={lags} and leads={leads}: give 0 or a positive number of sessions.")
+    if (lags or leads) and model != "dimson":
+        raise WindowError(f"model={model!r} takes no lags or leads; lags={lags}, leads={leads} given. Use 'dimson'.")
+    if model in ("constant_mean", "zero_mean"):
+        return
+    if factors is None:
+        raise WindowError(f"model={model!r} needs factors; give Panel(returns, factors=...) or use 'constant_mean'.")
+    if model != "factors" and factors.shape[1] != 1:
+        raise WindowError(
+            f"model={model!r} takes one factor; the panel has {factors.shape[1]}. Use 'factors', or a panel with one."
+        )

@@ -1,0 +1,157 @@
+"""The kernel that copies the estimation window of every event, and the windows around the events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from market_reaction.engine.design import Design, Fit
+from market_reaction.engine.linear import enough, free_of_collinearity, solve, times
+
+if TYPE_CHECKING:
+    from market_reaction.engine.panel import Panel
+
+_REFINED = 1e-4  # share of the variance left over, or of the smallest eigenvalue, below which slopes are refined
+
+
+def fit_gathered(
+    panel: Panel, design: Design, assets: np.ndarray, days: np.ndarray, estimation: tuple[int, int]
+) -> Fit:
+    """Fit a model at events whose estimation windows lie inside the panel, by centred normal equations.
+
+    Parameters
+    ----------
+    assets, days : numpy.ndarray
+        Rows and columns of the panel, shape (b,).
+    """
+    first, length = design.inner(estimation)
+    full = estimation[1] - estimation[0] + 1
+    if length < 1:
+        return empty_fit(design, np.zeros(len(days)))
+    start = days + first
+    target = rows_of(panel.returns, assets, start, length)
+    columns = [sliding_window_view(column, length)[start] for column in design.columns]
+    known = _known(panel, design, assets, start, target)
+    if design.fixed:
+        return _fixed(target, columns, known, full)
+    target -= panel.centre[assets][:, None]
+    n = np.full(len(days), float(length)) if known is None else known.sum(axis=1).astype(float)
+    level = _centre(target, known, n)
+    means = np.empty((design.width, len(days)))
+    for row, column in zip(means, columns, strict=True):
+        row[...] = _centre(column, known, n)
+    usable = enough(n, full, design.estimated)
+    slopes, inverse, free = _regress(target, columns, n, means + design.centre[:, None])
+    usable &= free
+    squares = np.einsum("ij,ij->i", target, target)
+    df = np.maximum(n - design.estimated, 1)
+    fit = Fit(n.astype(np.int64), (n - design.estimated).astype(np.int64), np.sqrt(squares / df), level, slopes, means,
+              inverse)  # fmt: skip
+    fit.discard(~usable)
+    return fit
+
+
+def rows_of(returns: np.ndarray, assets: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
+    """Copies of ``length`` returns from a start in each security, shape (b, length); all must lie inside the panel."""
+    return sliding_window_view(returns.reshape(-1), length)[assets * returns.shape[1] + start]
+
+
+def empty_fit(design: Design, n: np.ndarray) -> Fit:
+    """A fit of windows that cannot be used."""
+    width, count = design.width, len(n)
+    nan = np.full(count, np.nan)
+    return Fit(
+        n.astype(np.int64), np.zeros(count, dtype=np.int64), nan, nan.copy(), np.full((width, count), np.nan),
+        np.full((width, count), np.nan), np.full((width, width, count), np.nan),
+    )  # fmt: skip
+
+
+def _known(
+    panel: Panel, design: Design, assets: np.ndarray, start: np.ndarray, target: np.ndarray
+) -> np.ndarray | None:
+    """Which sessions of the windows count, shape (b, L); None when all do."""
+    length = target.shape[1]
+    if panel.skip is None and design.known is None and panel.dense[assets].all():
+        return None
+    known = ~np.isnan(target)
+    if design.known is not None:
+        known &= sliding_window_view(design.known, length)[start]
+    if panel.skip is not None:
+        if panel.skip.ndim == 1:
+            known &= ~sliding_window_view(panel.skip, length)[start]
+        else:
+            known &= ~rows_of(panel.skip, assets, start, length)
+    return known
+
+
+def _centre(values: np.ndarray, known: np.ndarray | None, n: np.ndarray) -> np.ndarray:
+    """Take the mean over the known sessions off in place, leave zero elsewhere, and give the means."""
+    if known is not None:
+        values[~known] = 0.0
+    means: np.ndarray = values.sum(axis=1) / np.maximum(n, 1)
+    values -= means[:, None]
+    if known is not None:
+        values[~known] = 0.0
+    return means
+
+
+def _regress(
+    target: np.ndarray, columns: list[np.ndarray], n: np.ndarray, means: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slopes, inverse cross products and whether they are free of collinearity; ``target`` becomes the residuals."""
+    count = len(columns)
+    gram = np.empty((count, count, len(n)))
+    moments = np.empty((count, len(n)))
+    if not count:
+        return moments, gram, np.ones(len(n), dtype=bool)
+    for one in range(count):
+        moments[one] = np.einsum("ij,ij->i", columns[one], target)
+        for two in range(one + 1):
+            gram[one, two] = gram[two, one] = np.einsum("ij,ij->i", columns[one], columns[two])
+    inverse, free, sure = solve(gram, n, means)
+    if not sure.all():
+        free[~sure] = free_of_collinearity(gram[:, :, ~sure])
+    total = np.einsum("ij,ij->i", target, target)
+    slopes = times(inverse, moments)
+    for column, slope in zip(columns, slopes, strict=True):
+        target -= slope[:, None] * column
+    left = np.einsum("ij,ij->i", target, target)
+    weak = (left < _REFINED * total) | ~sure if count == 1 else np.ones(len(n), dtype=bool)
+    at = np.flatnonzero(weak & free)
+    if len(at):
+        _refine(target, columns, slopes, inverse, at)
+    return slopes, inverse, free
+
+
+def _refine(
+    target: np.ndarray, columns: list[np.ndarray], slopes: np.ndarray, inverse: np.ndarray, at: np.ndarray
+) -> None:
+    """One step of iterative refinement of the slopes of some events; their residuals follow."""
+    left = target[at]
+    parts = [column[at] for column in columns]
+    for _ in range(2):
+        rest = np.stack([np.einsum("ij,ij->i", part, left) for part in parts])
+        change = times(inverse[:, :, at], rest)
+        slopes[:, at] += change
+        for part, step in zip(parts, change, strict=True):
+            left -= step[:, None] * part
+    target[at] = left
+
+
+def _fixed(target: np.ndarray, columns: list[np.ndarray], known: np.ndarray | None, full: int) -> Fit:
+    """Spread around coefficients that are not estimated."""
+    count = len(target)
+    for column in columns:
+        target -= column
+    n = np.full(count, float(target.shape[1]))
+    if known is not None:
+        target[~known] = 0.0
+        n = known.sum(axis=1).astype(float)
+    width = len(columns)
+    squares = np.einsum("ij,ij->i", target, target)
+    fit = Fit(n.astype(np.int64), n.astype(np.int64), np.sqrt(squares / np.maximum(n, 1)), np.zeros(count),
+              np.ones((width, count)), np.zeros((width, count)), np.zeros((width, width, count)))  # fmt: skip
+    fit.discard(~enough(n, full, 0))
+    return fit

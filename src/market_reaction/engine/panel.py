@@ -1,0 +1,169 @@
+"""Returns of many securities with the factors they share, and the cumulative sums that were built from them."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from market_reaction.engine.design import Design, make_design
+from market_reaction.engine.sums import Sums
+from market_reaction.errors import WindowError
+
+
+class Panel:
+    """A checked panel of returns; what is built from it is kept for the next question.
+
+    Parameters
+    ----------
+    returns : array_like
+        Decimal returns, shape (A, T), one row a security; NaN where it did not trade. Do not change it afterwards.
+    factors : array_like, optional
+        Decimal returns that all securities share, shape (T,) or (T, k); NaN allowed.
+    skip : array_like of bool, optional
+        Sessions that may not enter an estimation window, shape (T,) or (A, T). They still count in event windows.
+
+    Attributes
+    ----------
+    returns : numpy.ndarray
+        Shape (A, T), C-contiguous float64; the array given where it already is that.
+    factors : numpy.ndarray or None
+        Shape (T, k).
+    skip : numpy.ndarray or None
+        As given.
+    centre : numpy.ndarray
+        Mean return of each security, shape (A,).
+    dense : numpy.ndarray
+        Whether a security has every return and no sessions of its own to skip, shape (A,).
+
+    Raises
+    ------
+    WindowError
+        Shapes do not fit, or a return is infinite.
+
+    Examples
+    --------
+    >>> Panel([[0.01, -0.02, 0.005]], factors=[0.004, -0.01, 0.0])
+    Panel(1 securities x 3 sessions, 1 factor, 0 bytes of sums)
+    """
+
+    __slots__ = ("_designs", "_lock", "_sums", "centre", "dense", "factors", "returns", "skip")
+
+    def __init__(self, returns: object, factors: object = None, skip: object = None) -> None:
+        self.returns = np.ascontiguousarray(returns, dtype=float)
+        if self.returns.ndim != 2 or not self.returns.size:
+            raise WindowError(
+                f"returns has shape {self.returns.shape}; give (securities, sessions), none of them zero."
+            )
+        self.factors = self._checked_factors(factors)
+        self.skip = self._checked_skip(skip)
+        self.centre, self.dense = self._centres()
+        self._designs: dict[tuple[str, int, int], Design] = {}
+        self._sums: dict[tuple[str, int, int], Sums] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def n_assets(self) -> int:
+        """Number of securities A."""
+        return int(self.returns.shape[0])
+
+    @property
+    def n_sessions(self) -> int:
+        """Number of sessions T."""
+        return int(self.returns.shape[1])
+
+    @property
+    def sums_bytes(self) -> int:
+        """Bytes of cumulative sums that are kept."""
+        return sum(sums.nbytes for sums in self._sums.values())
+
+    def release(self) -> None:
+        """Forget the cumulative sums."""
+        self._sums.clear()
+
+    def design(self, model: str, lags: int = 0, leads: int = 0) -> Design:
+        """Regressors of a model, prepared once."""
+        key = (model, lags, leads)
+        if key not in self._designs:
+            self._designs[key] = make_design(model, self.factors, self.n_sessions, lags, leads)
+        return self._designs[key]
+
+    def sums(self, design: Design, assets: np.ndarray, threads: int = 1) -> Sums:
+        """Cumulative sums for a model, built for the securities that have none yet.
+
+        Parameters
+        ----------
+        design : Design
+            From this panel.
+        assets : numpy.ndarray
+            Rows that are needed, shape (n,); repeated ones are built once.
+        threads : int
+            Threads to build with.
+        """
+        with self._lock:
+            found = self._find_sums(design)
+            wanted = np.zeros(self.n_assets, dtype=bool)
+            wanted[assets] = True
+            found.build(self, np.flatnonzero(wanted & ~found.built), threads)
+            return found
+
+    def missing_sums(self, design: Design) -> int:
+        """Number of securities without cumulative sums for a model."""
+        found = self._sums.get((design.model, design.lags, design.leads))
+        return self.n_assets if found is None else int((~found.built).sum())
+
+    def _find_sums(self, design: Design) -> Sums:
+        return self._sums.setdefault((design.model, design.lags, design.leads), Sums(self, design))
+
+    def _checked_factors(self, factors: object) -> np.ndarray | None:
+        """Factors with one column each, of as many sessions as the returns."""
+        if factors is None:
+            return None
+        columns = np.asarray(factors, dtype=float)
+        columns = columns[:, None] if columns.ndim == 1 else columns
+        if columns.ndim != 2 or len(columns) != self.n_sessions or not columns.shape[1]:
+            raise WindowError(
+                f"factors has shape {columns.shape}; the returns have {self.n_sessions} sessions, so give "
+                f"({self.n_sessions},) or ({self.n_sessions}, k)."
+            )
+        if np.isinf(columns).any():
+            raise WindowError(
+                f"factors holds {np.isinf(columns).sum()} infinite values; give NaN where one is missing."
+            )
+        return columns
+
+    def _checked_skip(self, skip: object) -> np.ndarray | None:
+        """Mask of sessions to leave out, or None when it leaves out nothing."""
+        if skip is None:
+            return None
+        mask = np.ascontiguousarray(skip)
+        if mask.dtype != bool or mask.shape not in ((self.n_sessions,), self.returns.shape):
+            raise WindowError(
+                f"skip has shape {mask.shape} and type {mask.dtype}; give bool of shape ({self.n_sessions},) or "
+                f"{self.returns.shape}."
+            )
+        return mask if mask.any() else None
+
+    def _centres(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of each security, and whether none of its sessions is missing or skipped by itself."""
+        sums = self.returns.sum(axis=1)
+        dense = np.isfinite(sums)
+        centre = sums / self.n_sessions
+        for row in np.flatnonzero(~dense):
+            known = self.returns[row][~np.isnan(self.returns[row])]
+            if np.isinf(known).any():
+                raise WindowError(
+                    f"returns of security {row} hold {np.isinf(known).sum()} infinite values; give NaN where there "
+                    "is no return."
+                )
+            centre[row] = known.sum() / max(len(known), 1)
+        if self.skip is not None and self.skip.ndim == 2:
+            dense &= ~self.skip.any(axis=1)
+        return centre, dense
+
+    def __repr__(self) -> str:
+        count = 0 if self.factors is None else self.factors.shape[1]
+        return (
+            f"Panel({self.n_assets} securities x {self.n_sessions} sessions, {count} factor{'s' * (count != 1)}, "
+            f"{self.sums_bytes} bytes of sums)"
+        )

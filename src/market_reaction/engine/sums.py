@@ -1,0 +1,306 @@
+"""The kernel of cumulative sums: an event costs the same whatever the length of its estimation window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from market_reaction.engine.design import Design, Fit
+from market_reaction.engine.linear import dot, enough, solve, times
+
+if TYPE_CHECKING:
+    from market_reaction.engine.panel import Panel
+
+TOLERANCE = 1e-10  # relative error of a standard error, and error of a CAR in standard errors, that is let through
+_UNIT = np.finfo(float).eps / 2
+_BLOCK = 8  # securities whose sums are built at once: their products stay in the cache
+
+
+class Sums:
+    """Cumulative sums of centred returns, their squares and their products with the regressors.
+
+    Securities that have every return share the sums of the regressors; the others have their own, over their sessions.
+
+    Attributes
+    ----------
+    built : numpy.ndarray
+        Which securities have their sums, shape (A,).
+    """
+
+    __slots__ = ("_dense", "_known", "_shared", "_sparse", "built", "design", "pairs")
+
+    def __init__(self, panel: Panel, design: Design) -> None:
+        self.design = design
+        width = len(design.regressors)
+        self.pairs = tuple(combinations_with_replacement(range(width), 2))
+        self.built = np.zeros(panel.n_assets, dtype=bool)
+        self._dense = _table(panel, 2 + width)
+        self._sparse = _table(panel, 3 + 2 * width + len(self.pairs)) if not panel.dense.all() else None
+        known = np.ones(panel.n_sessions) if design.known is None else design.known.astype(float)
+        if panel.skip is not None and panel.skip.ndim == 1:
+            known[panel.skip] = 0.0
+        self._known = None if known.all() else known
+        self._shared = np.zeros((panel.n_sessions + 1, 1 + width + len(self.pairs)))
+        parts = self._of_regressors(known)
+        for at, part in enumerate(parts):
+            np.cumsum(part, out=self._shared[1:, at])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sums that were built."""
+        sparse = 0 if self._sparse is None else self._sparse[0].nbytes
+        return int(self._shared.nbytes + self.built.sum() * max(self._dense[0].nbytes, sparse))
+
+    def build(self, panel: Panel, assets: np.ndarray, threads: int = 1) -> None:
+        """Add up the returns of some securities."""
+        dense = panel.dense[assets]
+        jobs = [(rows, True) for rows in _blocks(assets[dense])] + [(rows, False) for rows in _blocks(assets[~dense])]
+
+        def work(job: tuple[np.ndarray, bool]) -> None:
+            rows, whole = job
+            (self._build_dense if whole else self._build_sparse)(panel, rows)
+
+        if threads > 1 and len(jobs) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, jobs))
+        else:
+            for job in jobs:
+                work(job)
+        self.built[assets] = True
+
+    def _of_regressors(self, known: np.ndarray) -> Iterator[np.ndarray]:
+        """Counted sessions, regressors and their products, over sessions that count."""
+        yield known
+        for column in self.design.regressors:
+            yield column * known
+        for one, two in self.pairs:
+            yield self.design.regressors[one] * self.design.regressors[two] * known
+
+    def _target(self, panel: Panel, rows: np.ndarray) -> np.ndarray:
+        """Returns less what is taken off before adding up, shape (rows, T)."""
+        target = panel.returns[rows]
+        if not self.design.fixed:
+            target -= panel.centre[rows][:, None]
+        for column in self.design.columns if self.design.fixed else ():
+            target -= column
+        return target
+
+    def _build_dense(self, panel: Panel, rows: np.ndarray) -> None:
+        target = self._target(panel, rows)
+        if self._known is not None:
+            target *= self._known
+        self._accumulate(self._dense, rows, self._of_target(target))
+
+    def _build_sparse(self, panel: Panel, rows: np.ndarray) -> None:
+        assert self._sparse is not None
+        target = self._target(panel, rows)
+        known = np.isfinite(target)
+        if self._known is not None:
+            known &= self._known > 0
+        if panel.skip is not None and panel.skip.ndim == 2:
+            known &= ~panel.skip[rows]
+        target[~known] = 0.0
+        parts = [*self._of_target(target), *self._of_regressors(known.astype(float))]
+        self._accumulate(self._sparse, rows, iter(parts))
+
+    def _of_target(self, target: np.ndarray) -> Iterator[np.ndarray]:
+        yield target
+        yield target * target
+        for column in self.design.regressors:
+            yield target * column
+
+    @staticmethod
+    def _accumulate(table: np.ndarray, rows: np.ndarray, parts: Iterator[np.ndarray]) -> None:
+        """Add up two parts at a time, as real and imaginary part: the processor does both in the time of one."""
+        paired = table.view(complex)
+        first = slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+        both = np.zeros((len(rows), table.shape[1] - 1), dtype=complex)
+        for at, part in enumerate(parts):
+            if at % 2 == 0:
+                both.real = part
+                both.imag = 0.0
+            else:
+                both.imag = part
+                _cumulate(paired, first, at // 2, both)
+        if at % 2 == 0:
+            _cumulate(paired, first, at // 2, both)
+
+    def window(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
+        """Sums over sessions first, ..., last - 1 of each event, and how far the cumulative sums behind them reach."""
+        dense = panel.dense[assets]
+        if dense.all():
+            return self._window_dense(panel, assets, first, last)
+        parts = Moments(*(np.empty((*shape, len(assets))) for shape in self._shapes()))
+        for whole in (True, False):
+            at = np.flatnonzero(dense == whole)
+            if len(at):
+                found = (self._window_dense if whole else self._window_sparse)(panel, assets[at], first[at], last[at])
+                for mine, theirs in zip(parts, found, strict=True):
+                    mine[..., at] = theirs
+        return parts
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        width = len(self.design.regressors)
+        return [(), (width,), (len(self.pairs),), (), (), (width,), (), (width,), ()]
+
+    def _window_dense(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
+        width = len(self.design.regressors)
+        own, reach = _differences(self._dense, assets, first, last)
+        high = self._shared[last].T
+        shared = high - self._shared[first].T
+        return _moments(own, reach, shared, high, width)
+
+    def _window_sparse(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
+        assert self._sparse is not None
+        width = len(self.design.regressors)
+        own, reach = _differences(self._sparse, assets, first, last)
+        return _moments(own, reach, own[2 + width :], reach[2 + width :], width)
+
+
+class Moments(NamedTuple):
+    """Sums over b windows: count, regressors (k,), their products, target, squares, cross products (k,); then reaches.
+
+    The last three are the cumulative count, squares of each regressor and squares of the target up to the end of the
+    window, which bound what rounding can do to the differences.
+    """
+
+    n: np.ndarray
+    x: np.ndarray
+    xx: np.ndarray
+    y: np.ndarray
+    yy: np.ndarray
+    xy: np.ndarray
+    reach_n: np.ndarray
+    reach_xx: np.ndarray
+    reach_yy: np.ndarray
+
+
+def fit_from_sums(
+    panel: Panel,
+    design: Design,
+    sums: Sums,
+    assets: np.ndarray,
+    days: np.ndarray,
+    estimation: tuple[int, int],
+) -> tuple[Fit, np.ndarray]:
+    """Fit a model at events whose estimation windows lie inside the panel.
+
+    Returns
+    -------
+    tuple of Fit and numpy.ndarray
+        The fits; and for each event a bound on the squared error of a CAR from rounding, over its variance from the
+        estimated coefficients, shape (b,): infinite where the fit itself cannot be trusted.
+
+    Notes
+    -----
+    A difference of cumulative sums over L sessions is wrong by at most (L + 8) u P, where P is the cumulative sum of
+    absolute values at the end of the window, which sums of squares bound. Hence |dSSR| <= (L + 8) u Q^2 with
+    Q = sqrt(P_yy) + sum |b_j| sqrt(P_jj) + |a| sqrt(P_n), because the SSR is stationary in the coefficients; and the
+    normal equations are wrong by at most (L + 8) u Q sqrt(P_jj), which the inverse carries to the coefficients.
+    """
+    first, length = design.inner(estimation)
+    start = days + first
+    moments = sums.window(panel, assets, start, start + max(length, 0))
+    full = estimation[1] - estimation[0] + 1
+    n = np.maximum(moments.n, 1.0)
+    unit = (max(length, 0) + 8) * _UNIT
+    counts = moments.n.astype(np.int64)
+    usable = enough(moments.n, full, design.estimated)
+    if design.fixed:
+        fit = _fixed(design, moments, counts)
+        poor = usable & ~(unit * moments.reach_yy <= TOLERANCE * moments.yy)
+        fit.discard(~usable)
+        return fit, np.where(poor, np.inf, 0.0)
+    means, level = moments.x / n, moments.y / n
+    gram = _gram(sums.pairs, moments, means, n)
+    cross = moments.xy - moments.x * level
+    inverse, free, sure = (
+        solve(gram, moments.n, means + design.centre[:, None])
+        if design.width
+        else (gram, np.ones(len(n), dtype=bool), np.ones(len(n), dtype=bool))
+    )
+    slopes = times(inverse, cross)
+    left = moments.yy - moments.y * level - dot(slopes, cross)
+    df = counts - design.estimated
+    fit = Fit(counts, df, np.sqrt(np.maximum(left, 0.0) / np.maximum(df, 1)), level, slopes, means, inverse)
+    bound = _bound(moments, fit, unit, left, df)
+    bound[~(free & sure)] = np.inf
+    bound[~usable] = 0.0
+    fit.discard(~usable)
+    return fit, bound
+
+
+def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Bound that ``fit_from_sums`` describes."""
+    reaches = np.sqrt(moments.reach_xx)
+    intercept = fit.level - dot(fit.slopes, fit.means)
+    spread = np.sqrt(moments.reach_yy) + np.abs(intercept) * np.sqrt(moments.reach_n)
+    spread += dot(np.abs(fit.slopes), reaches)
+    spread *= spread
+    gain = moments.reach_n / np.maximum(moments.n, 1.0) + dot(times(np.abs(fit.inverse), reaches), reaches)
+    poor = ~((unit * spread <= TOLERANCE * left) & (unit * gain <= TOLERANCE))
+    bound: np.ndarray = unit * unit * spread * gain * df / np.where(poor, 1.0, left)
+    bound[poor] = np.inf
+    return bound
+
+
+def _fixed(design: Design, moments: Moments, counts: np.ndarray) -> Fit:
+    width, count = design.width, len(counts)
+    std = np.sqrt(moments.yy / np.maximum(counts, 1))
+    return Fit(counts, counts.copy(), std, np.zeros(count), np.ones((width, count)), np.zeros((width, count)),
+               np.zeros((width, width, count)))  # fmt: skip
+
+
+def _gram(pairs: tuple[tuple[int, ...], ...], moments: Moments, means: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Centred cross products of the regressors, shape (k, k, b)."""
+    width = len(means)
+    gram = np.empty((width, width, len(n)))
+    for (one, two), total in zip(pairs, moments.xx, strict=True):
+        gram[one, two] = gram[two, one] = total - moments.x[one] * means[two]
+    return gram
+
+
+def _moments(own: np.ndarray, reach: np.ndarray, shared: np.ndarray, high: np.ndarray, width: int) -> Moments:
+    """Name the rows of the differences: target, squares, cross products; count, regressors, their products."""
+    squares = [1 + width + sum(width - at for at in range(column)) for column in range(width)]
+    return Moments(
+        shared[0], shared[1 : 1 + width], shared[1 + width : 1 + width + width * (width + 1) // 2],
+        own[0], own[1], own[2 : 2 + width], high[0], high[squares], reach[1],
+    )  # fmt: skip
+
+
+def _differences(
+    table: np.ndarray, assets: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums between two sessions of each security, and those up to the second, shape (q, b)."""
+    count = table.shape[1]
+    flat = table.reshape(-1, table.shape[2])
+    base = assets * count
+    high = flat.take(base + last, axis=0, mode="clip")
+    low = flat.take(base + first, axis=0, mode="clip")
+    high_by_part = np.ascontiguousarray(high.T)
+    return high_by_part - low.T, high_by_part
+
+
+def _table(panel: Panel, parts: int) -> np.ndarray:
+    """Room for cumulative sums, an even number of parts beside each other; memory is taken only where it is written."""
+    return np.empty((panel.n_assets, panel.n_sessions + 1, parts + parts % 2))
+
+
+def _cumulate(paired: np.ndarray, rows: slice | np.ndarray, at: int, values: np.ndarray) -> None:
+    """Cumulative sums of complex values into one pair of parts, zero before the first session."""
+    if isinstance(rows, slice):
+        paired[rows, 0, at] = 0.0
+        np.cumsum(values, axis=1, out=paired[rows, 1:, at])
+        return
+    for row, line in zip(rows, values, strict=True):
+        paired[row, 0, at] = 0.0
+        np.cumsum(line, out=paired[row, 1:, at])
+
+
+def _blocks(assets: np.ndarray) -> list[np.ndarray]:
+    return [assets[at : at + _BLOCK] for at in range(0, len(assets), _BLOCK)]

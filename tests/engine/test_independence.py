@@ -1,0 +1,98 @@
+"""The numbers of an event do not depend, to the last bit, on what else is computed or how the work is split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.panels import MODELS, make_case
+from market_reaction.engine import AbnormalReturns, Panel, abnormal_returns
+from market_reaction.engine import kernels as engine_kernels
+
+FIELDS = (
+    "coefficients", "residual_std", "df", "n_used", "ar", "car", "car_std_error", "n_known", "fell_back",
+    "ar_std_error",
+)  # fmt: skip
+WINDOWS = ((-3, 5), (0, 1), (0, 0))
+CASES = pytest.mark.parametrize(
+    ("model", "factors"), [*((model, 1) for model in MODELS), ("factors", 3), ("factors", 9)]
+)
+BOTH = pytest.mark.parametrize("kernel", ["gather", "sums"])
+PATHS = pytest.mark.parametrize("paths", [True, False])
+
+
+def assert_same_bits(one: AbnormalReturns, two: AbnormalReturns, at: object = slice(None)) -> None:
+    for name in FIELDS:
+        left, right = getattr(one, name), getattr(two, name)
+        assert (left is None) == (right is None)
+        if left is not None:
+            np.testing.assert_array_equal(left, right[at], err_msg=name)
+
+
+def spoilt_case(factors):
+    """A case with outliers, so that some events fall back."""
+    case = make_case(factors=factors, events=300)
+    returns = case.panel.returns.copy()
+    returns[0, 60] = returns[1, 200] = 1e4
+    return case._replace(panel=Panel(returns, factors=case.panel.factors))
+
+
+@BOTH
+@PATHS
+@CASES
+def test_one_event_alone(model, factors, paths, kernel):
+    case = spoilt_case(factors)
+    options = {"model": model, "windows": WINDOWS, "kernel": kernel, "paths": paths}
+    whole = abnormal_returns(case.panel, case.assets, case.days, **options)
+    if kernel == "sums":
+        assert whole.fell_back.any() and not whole.fell_back.all()
+    for at in range(0, 300, 7):
+        alone = abnormal_returns(case.panel, case.assets[at : at + 1], case.days[at : at + 1], **options)
+        assert_same_bits(alone, whole, slice(at, at + 1))
+
+
+@BOTH
+@PATHS
+@CASES
+def test_blocks_of_securities_and_order(model, factors, paths, kernel):
+    case = spoilt_case(factors)
+    options = {"model": model, "windows": WINDOWS, "kernel": kernel, "paths": paths}
+    whole = abnormal_returns(case.panel, case.assets, case.days, **options)
+    for rows in ([0], [3, 1], [2, 4, 5]):
+        at = np.flatnonzero(np.isin(case.assets, rows))[::-1]
+        part = Panel(case.panel.returns[rows], factors=case.panel.factors)
+        mine = np.array([rows.index(asset) for asset in case.assets[at]])
+        assert_same_bits(abnormal_returns(part, mine, case.days[at], **options), whole, at)
+
+
+@BOTH
+@PATHS
+@CASES
+def test_threads_and_sizes_of_blocks(model, factors, paths, kernel, monkeypatch):
+    case = spoilt_case(factors)
+    options = {"model": model, "windows": WINDOWS, "kernel": kernel, "paths": paths}
+    whole = abnormal_returns(case.panel, case.assets, case.days, threads=1, **options)
+    monkeypatch.setattr(engine_kernels, "_BLOCK", 13)
+    monkeypatch.setattr(engine_kernels, "_GATHERED", 17 * 120)
+    case.panel.release()
+    assert_same_bits(abnormal_returns(case.panel, case.assets, case.days, threads=3, **options), whole)
+
+
+@BOTH
+def test_layout_of_the_panel_in_memory(kernel):
+    case = make_case()
+    columns = Panel(np.asfortranarray(case.panel.returns), factors=case.panel.factors)
+    whole = abnormal_returns(case.panel, case.assets, case.days, kernel=kernel)
+    assert_same_bits(abnormal_returns(columns, case.assets, case.days, kernel=kernel), whole)
+
+
+@BOTH
+def test_other_events_do_not_matter_on_a_large_panel(kernel):
+    rng = np.random.default_rng(5)
+    market = rng.normal(0, 0.01, 2500)
+    panel = Panel(market + rng.normal(0, 0.02, (40, 2500)), factors=market)
+    assets, days = rng.integers(0, 40, 9000), rng.integers(250, 2500, 9000)
+    options = {"estimation": (-260, -11), "windows": ((-10, 10), (0, 1)), "kernel": kernel}
+    whole = abnormal_returns(panel, assets, days, **options)
+    at = rng.permutation(9000)[:2777]
+    assert_same_bits(abnormal_returns(panel, assets[at], days[at], threads=2, **options), whole, at)

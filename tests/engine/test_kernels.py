@@ -1,0 +1,224 @@
+"""The batched engine gives what the models of one event give, by either kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.panels import MODELS, Case, make_case, slow_fit, slow_paths
+from market_reaction.engine import KERNELS, Panel, abnormal_returns, choose_kernel
+from market_reaction.errors import WindowError
+
+ESTIMATION = (-130, -11)
+WINDOWS = ((-3, 5), (0, 1))
+BOTH = pytest.mark.parametrize("kernel", ["gather", "sums"])
+
+
+def shifts(model: str) -> dict[str, int]:
+    return {"lags": 1, "leads": 2} if model == "dimson" else {}
+
+
+def with_gaps(case: Case) -> Case:
+    """The same with missing factors, and sessions to skip."""
+    factors = case.panel.factors.copy()
+    factors[[150, 151, 260, 350]] = np.nan
+    skip = np.zeros(case.panel.n_sessions, dtype=bool)
+    skip[[140, 200, 201, 300]] = True
+    return case._replace(panel=Panel(case.panel.returns, factors=factors, skip=skip))
+
+
+def with_own_skip(case: Case) -> Case:
+    """The same with sessions to skip that differ between securities."""
+    skip = np.random.default_rng(9).random(case.panel.returns.shape) < 0.1
+    skip[:2] = False
+    return case._replace(panel=Panel(case.panel.returns, factors=case.panel.factors, skip=skip))
+
+
+@BOTH
+@pytest.mark.parametrize("change", [lambda case: case, with_gaps, with_own_skip], ids=["plain", "gaps", "own skip"])
+@pytest.mark.parametrize("model", MODELS)
+def test_paths_are_those_of_the_rolling_models(model, change, kernel):
+    case = change(make_case())
+    found = abnormal_returns(
+        case.panel, case.assets, case.days, model=model, windows=WINDOWS, kernel=kernel, **shifts(model)
+    )
+    slow = slow_paths(case, model, ESTIMATION, found.taus, **shifts(model))
+    assert np.isfinite(slow).sum() > 300
+    np.testing.assert_allclose(found.ar, slow, rtol=0, atol=1e-15)
+    np.testing.assert_array_equal(np.isnan(found.ar), np.isnan(slow))
+    assert list(found.taus) == list(range(-3, 6))
+    assert not found.fell_back.any()
+
+
+@BOTH
+@pytest.mark.parametrize("change", [lambda case: case, with_gaps, with_own_skip], ids=["plain", "gaps", "own skip"])
+@pytest.mark.parametrize("model", MODELS)
+def test_fits_and_standard_errors_are_those_of_one_event(model, change, kernel):
+    case = change(make_case())
+    found = abnormal_returns(
+        case.panel, case.assets, case.days, model=model, windows=WINDOWS, kernel=kernel, **shifts(model)
+    )
+    for at, (asset, day) in enumerate(zip(case.assets, case.days, strict=True)):
+        for number, window in enumerate(WINDOWS):
+            slow = slow_fit(case.panel, asset, day, model, ESTIMATION, window, **shifts(model))
+            if slow is None:
+                assert found.df[at] == 0
+                assert np.isnan(found.residual_std[at]) and np.isnan(found.coefficients[at]).all()
+                assert np.isnan(found.car[at, number]) and np.isnan(found.car_std_error[at, number])
+                continue
+            whole = np.isfinite(slow["ar"])
+            assert (found.df[at], found.n_used[at]) == (slow["df"], slow["n_used"])
+            assert found.n_known[at, number] == whole.sum()
+            np.testing.assert_allclose(found.coefficients[at], slow["coefficients"], rtol=1e-10, atol=1e-15)
+            np.testing.assert_allclose(found.residual_std[at], slow["residual_std"], rtol=1e-12)
+            np.testing.assert_allclose(found.car[at, number], slow["car"], rtol=0, atol=1e-15)
+            error = slow["car_std_error"] if whole.all() else np.nan
+            np.testing.assert_allclose(found.car_std_error[at, number], error, rtol=1e-12)
+            if number == 0:
+                errors = np.where(whole, slow["ar_std_error"], np.nan)
+                np.testing.assert_allclose(found.ar_std_error[at], errors, rtol=1e-12)
+                np.testing.assert_allclose(found.sar[at], slow["ar"] / slow["ar_std_error"], rtol=1e-9)
+
+
+@BOTH
+@pytest.mark.parametrize("factors", [2, 3, 8])
+def test_several_factors(factors, kernel):
+    case = make_case(factors=factors)
+    found = abnormal_returns(case.panel, case.assets, case.days, model="factors", windows=WINDOWS, kernel=kernel)
+    np.testing.assert_allclose(found.ar, slow_paths(case, "factors", ESTIMATION, found.taus), rtol=0, atol=2e-15)
+    for at in range(0, len(case.days), 5):
+        slow = slow_fit(case.panel, case.assets[at], case.days[at], "factors", ESTIMATION, WINDOWS[0])
+        if slow is not None and np.isfinite(slow["car"]):
+            np.testing.assert_allclose(found.car_std_error[at, 0], slow["car_std_error"], rtol=1e-11)
+            np.testing.assert_allclose(found.coefficients[at], slow["coefficients"], rtol=1e-9, atol=1e-14)
+
+
+@BOTH
+def test_collinear_and_constant_factors_give_nan_as_in_the_rolling_models(kernel):
+    rng = np.random.default_rng(3)
+    one = rng.normal(0, 0.01, 400)
+    two = 2 * one
+    two[300:] += rng.normal(0, 0.01, 100)
+    case = Case(Panel(rng.normal(0, 0.02, (2, 400)), factors=np.column_stack([one, two])), np.zeros(390, int),
+                np.arange(390))  # fmt: skip
+    found = abnormal_returns(case.panel, case.assets, case.days, model="factors", windows=WINDOWS, kernel=kernel)
+    slow = slow_paths(case, "factors", ESTIMATION, found.taus)
+    np.testing.assert_array_equal(np.isnan(found.ar), np.isnan(slow))
+    assert (found.df[130:311] == 0).all() and (found.df[312:] > 0).all()
+    flat = Panel(case.panel.returns, factors=np.full(400, 0.003))
+    assert np.isnan(abnormal_returns(flat, [0], [200], kernel=kernel).car).all()
+
+
+@BOTH
+def test_too_few_returns_give_nan(kernel):
+    returns = np.random.default_rng(0).normal(0, 0.02, (1, 200))
+    returns[0, 20:80] = np.nan
+    panel = Panel(returns, factors=np.random.default_rng(1).normal(0, 0.01, 200))
+    found = abnormal_returns(panel, [0, 0], [140, 141], windows=[(0, 1)], kernel=kernel)  # 60 and 61 of 120 known
+    assert list(found.n_used) == [60, 60] and list(found.df) == [58, 58]
+    found = abnormal_returns(panel, [0], [140], estimation=(-131, -11), windows=[(0, 1)], kernel=kernel)
+    assert found.n_used[0] == 61
+    found = abnormal_returns(panel, [0], [100], estimation=(-100, -11), windows=[(0, 1)], kernel=kernel)
+    assert found.n_used[0] == 30 and found.df[0] == 0 and np.isnan(found.car).all()
+    found = abnormal_returns(panel, [0], [20], estimation=(-20, -1), windows=[(0, 1)], kernel=kernel)
+    assert found.n_used[0] == 20 and found.df[0] == 0
+
+
+@BOTH
+@pytest.mark.parametrize("model", MODELS)
+def test_sums_alone_give_the_same_cars(model, kernel):
+    case = make_case()
+    options = {"model": model, "windows": WINDOWS, "kernel": kernel, **shifts(model)}
+    whole = abnormal_returns(case.panel, case.assets, case.days, **options)
+    found = abnormal_returns(case.panel, case.assets, case.days, paths=False, **options)
+    assert found.ar is None and found.sar is None
+    np.testing.assert_allclose(found.car, whole.car, rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(found.n_known, whole.n_known)
+    np.testing.assert_array_equal(found.car_std_error, whole.car_std_error)
+    np.testing.assert_allclose(found.scar, whole.scar, rtol=1e-9)
+    known = np.isfinite(whole.ar)
+    np.testing.assert_array_equal(found.ar_std_error[known], whole.ar_std_error[known])
+
+
+def test_sums_are_built_for_the_securities_asked_for_and_kept():
+    case = make_case()
+    abnormal_returns(case.panel, [1], [200], kernel="sums")
+    some = case.panel.sums_bytes
+    abnormal_returns(case.panel, [1], [250], kernel="sums")
+    assert case.panel.sums_bytes == some > 0
+    abnormal_returns(case.panel, case.assets, case.days, kernel="sums")
+    assert case.panel.sums_bytes > 4 * some
+    case.panel.release()
+    assert case.panel.sums_bytes == 0
+
+
+def test_the_kernel_follows_the_number_of_events():
+    panel = make_case(assets=50, sessions=1000).panel
+    assert choose_kernel(panel, 10) == "gather"
+    assert choose_kernel(panel, 10_000) == "sums"
+    abnormal_returns(panel, np.arange(50), np.full(50, 500), kernel="sums")
+    assert choose_kernel(panel, 200) == "sums"
+    assert abnormal_returns(panel, np.arange(50), np.full(50, 500)).kernel in ("gather", "sums")
+
+
+def test_no_events_and_a_panel_that_is_too_short():
+    panel = make_case().panel
+    for kernel in KERNELS:
+        assert len(abnormal_returns(panel, np.empty(0, int), np.empty(0, int), kernel=kernel)) == 0
+        short = abnormal_returns(Panel(np.zeros((2, 50)), factors=np.zeros(50)), [0, 1], [3, 49], kernel=kernel)
+        assert np.isnan(short.ar).all() and (short.df == 0).all() and (short.n_known == 0).all()
+        assert np.isnan(short.ar_std_error).all()
+
+
+def test_an_event_at_the_last_session_and_beyond():
+    case = make_case(missing=0.0)
+    days = np.array([419, 418, 420, 129])
+    for kernel in KERNELS[1:]:
+        found = abnormal_returns(case.panel, np.zeros(4, int), days, windows=[(0, 1)], kernel=kernel)
+        assert np.isfinite(found.ar[:2, 0]).all() and np.isnan(found.ar[0, 1])
+        assert list(found.n_known[:, 0]) == [1, 2, 0, 0]
+        assert list(found.df > 0) == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "garch"}, "model='garch' is not one of the engine's; choose one of constant_mean"),
+        ({"kernel": "sum"}, "kernel='sum' is not known; .*'sums'"),
+        ({"model": "market", "lags": 1}, "'market' takes no lags or leads; lags=1, leads=0 given. Use 'dimson'"),
+        ({"model": "dimson", "lags": -1}, "lags=-1 and leads=0: give 0 or a positive"),
+        ({"windows": ()}, "windows holds no window"),
+        ({"windows": [(2, 1)]}, r"windows=\(2, 1\) is no window"),
+        ({"estimation": (-130, 0)}, r"share session 0. End estimation at -1 or earlier"),
+        ({"threads": 0}, "threads=0: give 1 or more"),
+    ],
+)
+def test_bad_arguments(change, message):
+    case = make_case()
+    with pytest.raises(WindowError, match=message):
+        abnormal_returns(case.panel, case.assets, case.days, **change)
+
+
+def test_bad_events_and_panels():
+    panel = make_case(factors=2).panel
+    with pytest.raises(WindowError, match=r"'market' takes one factor; the panel has 2. Use 'factors'"):
+        abnormal_returns(panel, [0], [200])
+    with pytest.raises(WindowError, match="2 events name securities outside the panel, first 6; it has rows 0 to 5"):
+        abnormal_returns(panel, [0, 6, -1], [200, 200, 200], model="factors")
+    with pytest.raises(WindowError, match=r"assets has shape \(1,\) and days \(2,\)"):
+        abnormal_returns(panel, [0], [200, 201], model="factors")
+    with pytest.raises(WindowError, match="days is of type float64; give integers"):
+        abnormal_returns(panel, [0], [200.0], model="factors")
+    with pytest.raises(WindowError, match="needs factors; give Panel"):
+        abnormal_returns(Panel([[0.1, 0.2]]), [0], [1])
+    with pytest.raises(WindowError, match=r"returns has shape \(3,\); give \(securities, sessions\)"):
+        Panel([0.1, 0.2, 0.3])
+    with pytest.raises(WindowError, match=r"factors has shape \(3, 1\); the returns have 2 sessions"):
+        Panel([[0.1, 0.2]], factors=[1.0, 2.0, 3.0])
+    with pytest.raises(WindowError, match=r"skip has shape \(2,\) and type int64; give bool of shape"):
+        Panel([[0.1, 0.2]], skip=[0, 1])
+    with pytest.raises(WindowError, match="returns of security 1 hold 1 infinite values"):
+        Panel([[0.1, 0.2], [0.1, np.inf]])
+    with pytest.raises(WindowError, match="factors holds 1 infinite values"):
+        Panel([[0.1, 0.2]], factors=[np.inf, 0.0])
+    assert repr(Panel([[0.1, 0.2]])) == "Panel(1 securities x 2 sessions, 0 factors, 0 bytes of sums)"
