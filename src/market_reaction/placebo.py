@@ -15,8 +15,9 @@ import pandas as pd
 from market_reaction import times
 from market_reaction.calendars import FIRST
 from market_reaction.design import Counterfactual
+from market_reaction.engine.placebo import joint_ranks
 from market_reaction.exports import Exportable, Provenance
-from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, joint_statistics, latest_distinct, placebo_rank
+from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.prices import PriceData, PriceSeries
@@ -297,7 +298,7 @@ class MarketMoves:
         return self.counterfactual.abnormal(rows, study.windows.estimation)
 
 
-def _pseudo_sessions(
+def pseudo_sessions(
     event: pd.Series, markets: Mapping[str, MarketMoves], day_zero: Mapping[str, int], estimation: Window, history: int
 ) -> list[np.ndarray]:
     """Sessions of the usable pseudo-announcements in every market, latest first.
@@ -339,7 +340,7 @@ def placebo_at(
     there is no p.
     """
     names = list(markets)
-    mapped = _pseudo_sessions(event, markets, day_zero, study.windows.estimation, history)
+    mapped = pseudo_sessions(event, markets, day_zero, study.windows.estimation, history)
     own: dict[str, MarketPlacebo] = {}
     statistics = []
     for name, at in zip(names, mapped, strict=True):
@@ -402,16 +403,12 @@ def _joint(
     if len(tested) < 2:
         return None
     markets = tuple(list(own)[i] for i in tested)
-    complete = np.isfinite(statistics[:, tested]).all(axis=1)
-    rows, vectors = positions[complete][:, tested], statistics[complete][:, tested]
-    _, first = np.unique(rows, axis=0, return_index=True)
-    latest = np.sort(first)[:history]
-    pool, event = vectors[latest], np.array([own[name].statistic for name in markets])
+    rows = positions[:, tested]
+    event = np.array([own[name].statistic for name in markets])
     scale = np.array([own[name].pool.std(ddof=1) for name in markets])
     expected = np.array([signs.get(name, 0.0) for name in markets])
-    found = joint_statistics(event, pool, scale, expected)
-    ranks = {name: placebo_rank(value, values) for name, (value, values) in found.items()}
-    return JointPlacebo(markets, event / scale, pool / scale, rows[latest], ranks)
+    found = joint_ranks(event, statistics[:, tested], rows, scale, count=history, signs=expected)
+    return JointPlacebo(markets, found.event, found.pool, rows[found.rows], found.ranks)
 
 
 def placebo_test(
