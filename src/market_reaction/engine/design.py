@@ -104,6 +104,8 @@ class Fit(NamedTuple):
 
     def discard(self, bad: np.ndarray) -> None:
         """Make the events of a mask NaN, with no degrees of freedom."""
+        if not bad.any():
+            return
         self.df[bad] = 0
         for part in (self.std, self.level, self.slopes, self.means, self.inverse):
             part[..., bad] = np.nan

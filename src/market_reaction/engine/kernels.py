@@ -8,18 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from market_reaction.engine.design import Design, Fit
-from market_reaction.engine.gather import empty_fit, fit_gathered, rows_of
+from market_reaction.engine.gather import empty_fit, fit_gathered, rows_of, stretches
+from market_reaction.engine.linear import dot
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns, leverages
-from market_reaction.engine.sums import TOLERANCE, Sums, fit_from_sums
+from market_reaction.engine.sums import ROUNDING, TOLERANCE, Sums, fit_from_sums
 from market_reaction.errors import WindowError, did_you_mean
 from market_reaction.normal_models.fits import rows_or_nan
 
 KERNELS = ("auto", "gather", "sums")
-_BLOCK = 2048  # events of a block of the sums kernel
+_BLOCK = 16_384  # events of a block of the sums kernel
+_SMALLEST_BLOCK = 4_096  # events below which another thread does not pay
+_FAR = (
+    1e4  # spreads from zero beyond which a mean return is taken off by itself, before what rounding would mix it with
+)
 _GATHERED = 131_072  # values of one estimation array of a block of the gather kernel
 
 
@@ -88,7 +92,9 @@ def abnormal_returns(
         kernel = choose_kernel(panel, len(job.days), model=model, estimation=estimation, lags=lags, leads=leads)
     if kernel == "sums" and len(job.days):
         job.sums = panel.sums(job.design, job.assets, threads)
-    size = _BLOCK if kernel == "sums" else max(16, _GATHERED // job.length)
+    size = max(16, _GATHERED // job.length)
+    if kernel == "sums":
+        size = min(_BLOCK, max(_SMALLEST_BLOCK, -(-len(job.days) // threads)))
     blocks = [slice(at, at + size) for at in range(0, len(job.days), size)]
     if threads > 1 and len(blocks) > 1:
         with ThreadPoolExecutor(threads) as pool:
@@ -201,42 +207,82 @@ class _Job:
         return errors, largest
 
     def _sum_up(self, rows: slice, assets: np.ndarray, days: np.ndarray, fit: Fit) -> None:
-        """Abnormal returns of the sessions around the events, and their sums over the windows."""
-        path = self._path(assets, days, fit, None if self.ar is None else self.ar[rows])
-        start = int(self.taus[0])
+        """Sums of the abnormal returns over the windows; from the cumulative sums where nobody asks for the path."""
+        if self.ar is None and self.sums is not None and self.panel.skip is None:
+            at = self._from_sums(rows, assets, days, fit)
+            if len(at):
+                self.fell_back[rows][at] = True
+                part = Fit(*(values[..., at] for values in fit))
+                car, known = self._from_path(self._path(assets[at], days[at], part, None))
+                self.car[rows][at], self.n_known[rows][at] = car, known
+        else:
+            path = self._path(assets, days, fit, None if self.ar is None else self.ar[rows])
+            self.car[rows], self.n_known[rows] = self._from_path(path)
+        np.copyto(self.car_std_error[rows], np.nan, where=np.isnan(self.car[rows]))
+
+    def _from_path(self, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """CAR and sessions with an abnormal return, shape (b, w)."""
+        car = np.empty((len(path), len(self.windows)))
+        known = np.empty(car.shape, dtype=np.int64)
         for at, (first, last) in enumerate(self.windows):
-            part = path[:, first - start : last - start + 1]
-            car = np.einsum("ij->i", part)
-            self.car[rows, at] = car
-            self.n_known[rows, at] = last - first + 1
-            partial = np.flatnonzero(np.isnan(car))
-            if len(partial):
-                self.n_known[rows, at][partial] = (~np.isnan(part[partial])).sum(axis=1)
-                self.car_std_error[rows, at][partial] = np.nan
+            part = path[:, first - self.taus[0] : last - self.taus[0] + 1]
+            car[:, at] = np.einsum("ij->i", part)
+            known[:, at] = last - first + 1
+            partial = np.flatnonzero(np.isnan(car[:, at]))
+            known[partial, at] = (~np.isnan(part[partial])).sum(axis=1)
+        return car, known
+
+    def _from_sums(self, rows: slice, assets: np.ndarray, days: np.ndarray, fit: Fit) -> np.ndarray:
+        """CAR and counts of a block from cumulative sums; gives the events of which rounding could spoil the CAR."""
+        assert self.sums is not None
+        sessions = self.panel.n_sessions
+        offsets = sorted({edge for first, last in self.windows for edge in (first, last + 1)})
+        reached = {edge: self.sums.upto(self.panel, assets, np.minimum(days + edge, sessions)) for edge in offsets}
+        reach = self.sums.reach[assets]
+        spoilt = np.zeros(len(days), dtype=bool)
+        usable = fit.df > 0
+        for at, (first, last) in enumerate(self.windows):
+            length = last - first + 1
+            (total, known), (before, earlier) = reached[last + 1], reached[first]
+            car = total - before
+            if not self.design.fixed:
+                car -= length * fit.level
+                car -= dot(fit.slopes, self.x_windows[at][:, days] - length * fit.means)
+            count = np.where(usable, known - earlier, 0)
+            car[count < length] = np.nan
+            spoilt |= (length + 8) * ROUNDING * reach > TOLERANCE / 2 * self.car_std_error[rows, at]
+            self.car[rows, at], self.n_known[rows, at] = car, count
+        return np.flatnonzero(spoilt & usable)
 
     def _path(self, assets: np.ndarray, days: np.ndarray, fit: Fit, out: np.ndarray | None) -> np.ndarray:
-        """Abnormal returns (b, m): returns less level and slopes, all in centred units."""
-        count, sessions = len(self.taus), self.panel.n_sessions
+        """Abnormal returns (b, m): returns less level and slopes."""
+        count = len(self.taus)
         start = days + self.taus[0]
-        late = np.flatnonzero(start + count > sessions)
-        if sessions >= count:
-            path = rows_of(self.panel.returns, assets, np.minimum(start, sessions - count), count)
-        else:
-            path, late = np.empty((len(days), count)), np.arange(len(days))
-        for at in late:
-            path[at] = rows_or_nan(self.panel.returns[assets[at]], start[at] + np.arange(count))
-        level = fit.level
-        if not self.design.fixed:
-            path -= self.panel.centre[assets][:, None]
-            for slope, mean in zip(fit.slopes, fit.means, strict=True):
-                level = level - slope * mean
+        path = self._actual(assets, start)
         out = path if out is None else out
-        np.subtract(path, level[:, None], out=out)
+        level = fit.level - dot(fit.slopes, fit.means)
+        centre = self.panel.centre[assets] if not self.design.fixed else np.zeros(len(days))
+        far = np.flatnonzero(np.abs(centre) > _FAR * fit.std)
+        path[far] -= centre[far, None]
+        centre[far] = 0.0
+        np.subtract(path, (level + centre)[:, None], out=out)
         for column, slope in zip(self.padded, fit.slopes, strict=True):
-            part = sliding_window_view(column, count)[start]
+            part = stretches(column, start, count)
             part *= slope[:, None]
             out -= part
         return out
+
+    def _actual(self, assets: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Returns of the sessions around each event, shape (b, m); NaN beyond the panel."""
+        count, sessions = len(self.taus), self.panel.n_sessions
+        if sessions < count:
+            late, path = np.arange(len(start)), np.empty((len(start), count))
+        else:
+            late = np.flatnonzero(start + count > sessions)
+            path = rows_of(self.panel.returns, assets, np.minimum(start, sessions - count), count)
+        for at in late:
+            path[at] = rows_or_nan(self.panel.returns[assets[at]], start[at] + np.arange(count))
+        return path
 
     def _write(self, rows: slice, fit: Fit) -> None:
         for mine, theirs in zip(self.fit, fit, strict=True):

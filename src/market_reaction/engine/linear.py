@@ -63,6 +63,8 @@ def free_of_collinearity(gram: np.ndarray) -> np.ndarray:
 
 def times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Products of matrices (k, k, b) and vectors (k, b), added up in one order whatever b is."""
+    if len(vector) == 1:
+        return matrix[0] * vector
     result = np.zeros_like(vector)
     for column, value in zip(matrix.transpose(1, 0, 2), vector, strict=True):
         result += column * value
@@ -71,8 +73,10 @@ def times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 def dot(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """Products of vectors (k, b), added up in one order whatever b is."""
-    result = np.zeros(one.shape[1])
-    for left, right in zip(one, two, strict=True):
+    if not len(one):
+        return np.zeros(one.shape[1])
+    result: np.ndarray = one[0] * two[0]
+    for left, right in zip(one[1:], two[1:], strict=True):
         result += left * right
     return result
 

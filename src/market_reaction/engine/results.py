@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from market_reaction.engine.design import Design
+from market_reaction.engine.gather import stretches
 from market_reaction.engine.linear import dot, times
 
 
@@ -100,7 +100,7 @@ class AbnormalReturns:
         sessions = self.design.columns.shape[1]
         before, after = max(0, -int(self.taus[0])), max(0, int(self.taus[-1]))
         start = np.clip(self.days + self.taus[0], -before, sessions - 1 + after - count + 1) + before
-        columns = [sliding_window_view(row, count)[start] for row in self.design.padded(before, after)]
+        columns = [stretches(row, start, count) for row in self.design.padded(before, after)]
         leverage = np.repeat(1.0 / np.maximum(self.n_used, 1)[:, None], count, axis=1)
         gaps = [columns[at] - self.means[:, at : at + 1] for at in range(width)]
         for one in range(width):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from market_reaction.engine.panel import Panel
 
 TOLERANCE = 1e-10  # relative error of a standard error, and error of a CAR in standard errors, that is let through
-_UNIT = np.finfo(float).eps / 2
+ROUNDING = np.finfo(float).eps / 2
 _BLOCK = 8  # securities whose sums are built at once: their products stay in the cache
 
 
@@ -29,25 +29,27 @@ class Sums:
     ----------
     built : numpy.ndarray
         Which securities have their sums, shape (A,).
+    reach : numpy.ndarray
+        Bound on the cumulative sum of the target of each security at any session, shape (A,).
     """
 
-    __slots__ = ("_dense", "_known", "_shared", "_sparse", "built", "design", "pairs")
+    __slots__ = ("_dense", "_known", "_shared", "_sparse", "built", "design", "pairs", "reach")
 
     def __init__(self, panel: Panel, design: Design) -> None:
         self.design = design
         width = len(design.regressors)
         self.pairs = tuple(combinations_with_replacement(range(width), 2))
         self.built = np.zeros(panel.n_assets, dtype=bool)
+        self.reach = np.zeros(panel.n_assets)
         self._dense = _table(panel, 2 + width)
         self._sparse = _table(panel, 3 + 2 * width + len(self.pairs)) if not panel.dense.all() else None
         known = np.ones(panel.n_sessions) if design.known is None else design.known.astype(float)
         if panel.skip is not None and panel.skip.ndim == 1:
             known[panel.skip] = 0.0
         self._known = None if known.all() else known
-        self._shared = np.zeros((panel.n_sessions + 1, 1 + width + len(self.pairs)))
-        parts = self._of_regressors(known)
-        for at, part in enumerate(parts):
-            np.cumsum(part, out=self._shared[1:, at])
+        self._shared = np.zeros((1 + width + len(self.pairs), panel.n_sessions + 1))
+        for row, part in zip(self._shared, self._of_regressors(known), strict=True):
+            np.cumsum(part, out=row[1:])
 
     @property
     def nbytes(self) -> int:
@@ -56,20 +58,20 @@ class Sums:
         return int(self._shared.nbytes + self.built.sum() * max(self._dense[0].nbytes, sparse))
 
     def build(self, panel: Panel, assets: np.ndarray, threads: int = 1) -> None:
-        """Add up the returns of some securities."""
+        """Add up the returns of some securities, in ascending order."""
         dense = panel.dense[assets]
         jobs = [(rows, True) for rows in _blocks(assets[dense])] + [(rows, False) for rows in _blocks(assets[~dense])]
 
-        def work(job: tuple[np.ndarray, bool]) -> None:
-            rows, whole = job
-            (self._build_dense if whole else self._build_sparse)(panel, rows)
+        def work(mine: list[tuple[slice, bool]]) -> None:
+            buffer = np.empty((_BLOCK, panel.n_sessions), dtype=complex)
+            for rows, whole in mine:
+                self._build(panel, rows, whole, buffer)
 
         if threads > 1 and len(jobs) > 1:
             with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(work, jobs))
+                list(pool.map(work, [jobs[at::threads] for at in range(threads)]))
         else:
-            for job in jobs:
-                work(job)
+            work(jobs)
         self.built[assets] = True
 
     def _of_regressors(self, known: np.ndarray) -> Iterator[np.ndarray]:
@@ -80,54 +82,35 @@ class Sums:
         for one, two in self.pairs:
             yield self.design.regressors[one] * self.design.regressors[two] * known
 
-    def _target(self, panel: Panel, rows: np.ndarray) -> np.ndarray:
+    def _target(self, panel: Panel, rows: slice) -> np.ndarray:
         """Returns less what is taken off before adding up, shape (rows, T)."""
-        target = panel.returns[rows]
         if not self.design.fixed:
-            target -= panel.centre[rows][:, None]
-        for column in self.design.columns if self.design.fixed else ():
+            return panel.returns[rows] - panel.centre[rows, None]
+        target = panel.returns[rows].copy()
+        for column in self.design.columns:
             target -= column
         return target
 
-    def _build_dense(self, panel: Panel, rows: np.ndarray) -> None:
+    def _build(self, panel: Panel, rows: slice, whole: bool, buffer: np.ndarray) -> None:
+        """Sums of neighbouring securities; of the target alone where they share those of the regressors."""
         target = self._target(panel, rows)
-        if self._known is not None:
-            target *= self._known
-        self._accumulate(self._dense, rows, self._of_target(target))
-
-    def _build_sparse(self, panel: Panel, rows: np.ndarray) -> None:
-        assert self._sparse is not None
-        target = self._target(panel, rows)
-        known = np.isfinite(target)
-        if self._known is not None:
-            known &= self._known > 0
-        if panel.skip is not None and panel.skip.ndim == 2:
-            known &= ~panel.skip[rows]
-        target[~known] = 0.0
-        parts = [*self._of_target(target), *self._of_regressors(known.astype(float))]
-        self._accumulate(self._sparse, rows, iter(parts))
-
-    def _of_target(self, target: np.ndarray) -> Iterator[np.ndarray]:
-        yield target
-        yield target * target
-        for column in self.design.regressors:
-            yield target * column
-
-    @staticmethod
-    def _accumulate(table: np.ndarray, rows: np.ndarray, parts: Iterator[np.ndarray]) -> None:
-        """Add up two parts at a time, as real and imaginary part: the processor does both in the time of one."""
-        paired = table.view(complex)
-        first = slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
-        both = np.zeros((len(rows), table.shape[1] - 1), dtype=complex)
-        for at, part in enumerate(parts):
-            if at % 2 == 0:
-                both.real = part
-                both.imag = 0.0
-            else:
-                both.imag = part
-                _cumulate(paired, first, at // 2, both)
-        if at % 2 == 0:
-            _cumulate(paired, first, at // 2, both)
+        table, known = self._dense, self._known
+        if not whole:
+            assert self._sparse is not None
+            table, known = self._sparse, np.isfinite(target).astype(float)
+            if self._known is not None:
+                known *= self._known
+            if panel.skip is not None and panel.skip.ndim == 2:
+                known[panel.skip[rows]] = 0.0
+            target[known == 0] = 0.0
+        elif known is not None:
+            target *= known
+        factors = [(target, None), (target, target), *((target, column) for column in self.design.regressors)]
+        if not whole:
+            assert known is not None
+            factors += [(part, None) for part in self._of_regressors(known)]
+        _accumulate(table[rows], factors, buffer[: len(target)])
+        self.reach[rows] = np.sqrt(panel.n_sessions * table[rows, -1, 1])
 
     def window(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
         """Sums over sessions first, ..., last - 1 of each event, and how far the cumulative sums behind them reach."""
@@ -147,12 +130,31 @@ class Sums:
         width = len(self.design.regressors)
         return [(), (width,), (len(self.pairs),), (), (), (width,), (), (width,), ()]
 
+    def upto(self, panel: Panel, assets: np.ndarray, session: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sum of the target, and sessions that count, before a session of each security, shape (b,)."""
+        count = 2 + len(self.design.regressors)
+        dense = panel.dense[assets]
+        at = assets * self._dense.shape[1] + session
+        if dense.all():
+            return self._column(self._dense, 0, at), self._shared[0].take(session)
+        assert self._sparse is not None
+        target = np.empty(len(assets))
+        known = np.empty(len(assets))
+        target[dense], known[dense] = self._column(self._dense, 0, at[dense]), self._shared[0].take(session[dense])
+        target[~dense] = self._column(self._sparse, 0, at[~dense])
+        known[~dense] = self._column(self._sparse, count, at[~dense])
+        return target, known
+
+    @staticmethod
+    def _column(table: np.ndarray, part: int, at: np.ndarray) -> np.ndarray:
+        column: np.ndarray = table.reshape(-1, table.shape[2])[:, part][at]
+        return column
+
     def _window_dense(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
         width = len(self.design.regressors)
         own, reach = _differences(self._dense, assets, first, last)
-        high = self._shared[last].T
-        shared = high - self._shared[first].T
-        return _moments(own, reach, shared, high, width)
+        high = self._shared.take(last, axis=1, mode="clip")
+        return _moments(own, reach, high - self._shared.take(first, axis=1, mode="clip"), high, width)
 
     def _window_sparse(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
         assert self._sparse is not None
@@ -200,14 +202,15 @@ def fit_from_sums(
     A difference of cumulative sums over L sessions is wrong by at most (L + 8) u P, where P is the cumulative sum of
     absolute values at the end of the window, which sums of squares bound. Hence |dSSR| <= (L + 8) u Q^2 with
     Q = sqrt(P_yy) + sum |b_j| sqrt(P_jj) + |a| sqrt(P_n), because the SSR is stationary in the coefficients; and the
-    normal equations are wrong by at most (L + 8) u Q sqrt(P_jj), which the inverse carries to the coefficients.
+    normal equations are wrong by at most (L + 8) u Q sqrt(P_jj), which the inverse carries to the coefficients. The
+    code bounds Q^2 by (2 + k) times the sum of the squares, which needs no roots.
     """
     first, length = design.inner(estimation)
     start = days + first
     moments = sums.window(panel, assets, start, start + max(length, 0))
     full = estimation[1] - estimation[0] + 1
     n = np.maximum(moments.n, 1.0)
-    unit = (max(length, 0) + 8) * _UNIT
+    unit = (max(length, 0) + 8) * ROUNDING
     counts = moments.n.astype(np.int64)
     usable = enough(moments.n, full, design.estimated)
     if design.fixed:
@@ -236,14 +239,17 @@ def fit_from_sums(
 
 def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray, df: np.ndarray) -> np.ndarray:
     """Bound that ``fit_from_sums`` describes."""
-    reaches = np.sqrt(moments.reach_xx)
+    width = len(fit.slopes)
     intercept = fit.level - dot(fit.slopes, fit.means)
-    spread = np.sqrt(moments.reach_yy) + np.abs(intercept) * np.sqrt(moments.reach_n)
-    spread += dot(np.abs(fit.slopes), reaches)
-    spread *= spread
-    gain = moments.reach_n / np.maximum(moments.n, 1.0) + dot(times(np.abs(fit.inverse), reaches), reaches)
-    poor = ~((unit * spread <= TOLERANCE * left) & (unit * gain <= TOLERANCE))
-    bound: np.ndarray = unit * unit * spread * gain * df / np.where(poor, 1.0, left)
+    spread = moments.reach_yy + intercept * intercept * moments.reach_n
+    gain = moments.reach_n / np.maximum(moments.n, 1.0)
+    for at, (slope, reach) in enumerate(zip(fit.slopes, moments.reach_xx, strict=True)):
+        spread += slope * slope * reach
+        gain += width * fit.inverse[at, at] * reach
+    spread *= (2 + width) * unit
+    gain *= unit
+    poor = ~((spread <= TOLERANCE * left) & (gain <= TOLERANCE))
+    bound: np.ndarray = spread * gain * df / np.where(poor, 1.0, left)
     bound[poor] = np.inf
     return bound
 
@@ -291,16 +297,28 @@ def _table(panel: Panel, parts: int) -> np.ndarray:
     return np.empty((panel.n_assets, panel.n_sessions + 1, parts + parts % 2))
 
 
-def _cumulate(paired: np.ndarray, rows: slice | np.ndarray, at: int, values: np.ndarray) -> None:
-    """Cumulative sums of complex values into one pair of parts, zero before the first session."""
-    if isinstance(rows, slice):
-        paired[rows, 0, at] = 0.0
-        np.cumsum(values, axis=1, out=paired[rows, 1:, at])
-        return
-    for row, line in zip(rows, values, strict=True):
-        paired[row, 0, at] = 0.0
-        np.cumsum(line, out=paired[row, 1:, at])
+def _accumulate(table: np.ndarray, factors: list[tuple[np.ndarray, np.ndarray | None]], buffer: np.ndarray) -> None:
+    """Cumulative sums of products, zero before the first session.
+
+    Two are added up at a time as real and imaginary part, which takes the processor no longer than one.
+    """
+    paired = table.view(complex)
+    for at in range(0, len(factors), 2):
+        for part, (one, two) in zip((buffer.real, buffer.imag), factors[at : at + 2], strict=False):
+            if two is None:
+                part[...] = one
+            else:
+                np.multiply(one, two, out=part)
+        if at + 1 == len(factors):
+            buffer.imag = 0.0
+        paired[:, 0, at // 2] = 0.0
+        np.cumsum(buffer, axis=1, out=paired[:, 1:, at // 2])
 
 
-def _blocks(assets: np.ndarray) -> list[np.ndarray]:
-    return [assets[at : at + _BLOCK] for at in range(0, len(assets), _BLOCK)]
+def _blocks(assets: np.ndarray) -> list[slice]:
+    """Stretches of neighbouring rows, at most so many that their products stay in the cache."""
+    runs = np.split(assets, np.flatnonzero(np.diff(assets) != 1) + 1) if len(assets) else []
+    starts = [
+        (run[0] + at, min(run[0] + at + _BLOCK, run[-1] + 1)) for run in runs for at in range(0, len(run), _BLOCK)
+    ]
+    return [slice(int(first), int(last)) for first, last in starts]
