@@ -32,7 +32,7 @@ def fit_gathered(
     start = days + first
     target = rows_of(panel.returns, assets, start, length)
     columns = [stretches(column, start, length) for column in design.columns]
-    known = _known(panel, design, assets, start, target)
+    known = known_sessions(panel, design, assets, start, target)
     if design.fixed:
         return _fixed(target, columns, known, full)
     target -= panel.centre[assets][:, None]
@@ -79,7 +79,7 @@ def empty_fit(design: Design, n: np.ndarray) -> Fit:
     )  # fmt: skip
 
 
-def _known(
+def known_sessions(
     panel: Panel, design: Design, assets: np.ndarray, start: np.ndarray, target: np.ndarray
 ) -> np.ndarray | None:
     """Which sessions of the windows count, shape (b, L); None when all do."""

@@ -312,7 +312,8 @@ def _accumulate(table: np.ndarray, factors: list[tuple[np.ndarray, np.ndarray | 
         if at + 1 == len(factors):
             buffer.imag = 0.0
         paired[:, 0, at // 2] = 0.0
-        np.cumsum(buffer, axis=1, out=paired[:, 1:, at // 2])
+        for row, out in zip(buffer, paired[:, 1:, at // 2], strict=True):
+            np.add.accumulate(row, out=out)  # numpy lets other threads run only while it adds up one dimension
 
 
 def _blocks(assets: np.ndarray) -> list[slice]:
