@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market_reaction.errors import EstimationError, WindowError
+from market_reaction.least_squares import has_full_rank
 from market_reaction.normal_models import (
     NORMAL_MODELS,
     NormalModel,
@@ -17,7 +18,7 @@ from market_reaction.normal_models import (
     rolling_paths,
     trailing_mean,
 )
-from market_reaction.normal_models.fits import has_full_rank, rows_or_nan
+from market_reaction.rows import rows_or_nan
 
 RNG = np.random.default_rng(7)
 FACTORS = RNG.standard_t(5, (400, 3)) * np.array([0.01, 0.02, 1.5])  # two returns and a difference in points

@@ -15,11 +15,11 @@ from market_reaction.inference.power import placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.normal_models.baskets import basket_effect as effect_of_arrays
 from market_reaction.normal_models.baskets import basket_placebo
-from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import clear_windows, pool_gap, pseudo_announcements, sessions_at
 from market_reaction.prices import PriceSeries
 from market_reaction.progress import progress
+from market_reaction.rows import rows_or_nan
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EWMA_START, Window

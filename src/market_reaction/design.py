@@ -10,8 +10,8 @@ import pandas as pd
 
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel, rolling_abnormal, rolling_paths
-from market_reaction.normal_models.fits import shifted_columns
 from market_reaction.prices import PriceData, PriceSeries, moves_between
+from market_reaction.rows import shifted_columns
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.windows import EventWindows, Window
 

@@ -10,8 +10,8 @@ from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.normal_models import NormalFit, fit_normal_model, trailing_mean
-from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.prices import PriceSeries
+from market_reaction.rows import rows_or_nan
 from market_reaction.windows import EWMA_START, EventWindows, Window
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from market_reaction.engine import Panel
 from market_reaction.errors import EstimationError
 from market_reaction.normal_models import fit_normal_model, rolling_paths
-from market_reaction.normal_models.fits import rows_or_nan
+from market_reaction.rows import rows_or_nan
 
 MODELS = ("constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson")
 

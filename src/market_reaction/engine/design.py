@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import shifted_columns
+from market_reaction.rows import shifted_columns
 
 MODELS = ("constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson")
 FIXED = ("zero_mean", "market_adjusted")

@@ -16,7 +16,7 @@ from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns, leverages
 from market_reaction.engine.sums import ROUNDING, TOLERANCE, Sums, fit_from_sums
 from market_reaction.errors import WindowError, did_you_mean
-from market_reaction.normal_models.fits import rows_or_nan
+from market_reaction.rows import rows_or_nan
 
 KERNELS = ("auto", "gather", "sums")
 _BLOCK = 16_384  # events of a block of the sums kernel

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from market_reaction.normal_models.fits import MINIMUM_DF
+from market_reaction.least_squares import MINIMUM_DF
 
 SMALLEST = 1e-12  # share of a column's variance below which it counts as a combination of the others
 _SURELY_FREE = 1e-10  # lower bound of the smallest eigenvalue above which nobody need look at the eigenvalues

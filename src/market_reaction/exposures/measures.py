@@ -21,11 +21,11 @@ from market_reaction.errors import (
     did_you_mean,
 )
 from market_reaction.instruments import find_instrument
-from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.normal_models.rolling import slopes_in_windows
 from market_reaction.other_news import own_id
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceData, PriceSeries
+from market_reaction.rows import rows_or_nan
 from market_reaction.study import event_study
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows

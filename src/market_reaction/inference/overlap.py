@@ -10,8 +10,7 @@ import numpy as np
 from market_reaction.errors import WindowError
 from market_reaction.inference.arrays import vary
 from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
-from market_reaction.normal_models.fits import MINIMUM_DF, has_full_rank
-from market_reaction.normal_models.regression import least_squares
+from market_reaction.least_squares import MINIMUM_DF, has_full_rank, least_squares
 
 CALENDAR_TIME_NULL = "The mean abnormal return of the portfolio of active events is zero over the calendar sessions."
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.arrays import checked_array, same_length
-from market_reaction.normal_models.fits import MINIMUM_DF, has_full_rank
-from market_reaction.normal_models.regression import least_squares
+from market_reaction.least_squares import MINIMUM_DF, has_full_rank, least_squares
 
 Errors = Literal["hac", "lag_augmented"]
 

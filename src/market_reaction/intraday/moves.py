@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from market_reaction.normal_models.regression import least_squares
+from market_reaction.least_squares import least_squares
 
 NS_PER_MINUTE = 60 * 10**9
 

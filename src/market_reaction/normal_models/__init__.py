@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from market_reaction.errors import WindowError, did_you_mean
-from market_reaction.normal_models.fits import NormalFit, VarianceForecast, as_columns
+from market_reaction.normal_models.fits import NormalFit, VarianceForecast
 from market_reaction.normal_models.garch import fit_garch_model
 from market_reaction.normal_models.nonsynchronous import fit_scholes_williams
 from market_reaction.normal_models.registry import NORMAL_MODELS, NormalModel, RegisteredModel
@@ -24,6 +24,7 @@ from market_reaction.normal_models.regression import (
 )
 from market_reaction.normal_models.rolling import rolling_abnormal, rolling_paths
 from market_reaction.normal_models.synthetic import fit_synthetic_control, simplex_weights
+from market_reaction.rows import as_columns
 
 __all__ = [
     "NORMAL_MODELS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.errors import EstimationError
-from market_reaction.normal_models.fits import MINIMUM_DF
+from market_reaction.least_squares import MINIMUM_DF
 from market_reaction.normal_models.synthetic import simplex_weights
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from market_reaction.errors import EstimationError, WindowError
-
-MINIMUM_DF = 20  # residual degrees of freedom below which a spread is not worth having
+from market_reaction.least_squares import MINIMUM_DF
+from market_reaction.rows import as_columns, shifted_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +177,6 @@ class NormalFit:
                 f"{count + self.lags + self.leads} rows for {count} returns."
             )
         return np.column_stack([np.ones(count), shifted])
-
-
-def as_columns(values: np.ndarray | None) -> np.ndarray | None:
-    """One column a regressor, shape (T, q); None stays None."""
-    if values is None or np.ndim(values) == 2:
-        return values
-    return np.asarray(values, dtype=float)[:, None]
-
-
-def shifted_columns(columns: np.ndarray, lags: int, leads: int) -> np.ndarray:
-    """Columns of t - lags, ..., t, ..., t + leads beside each other, for the rows that have them all.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (T - lags - leads, q (lags + leads + 1)), the earliest first.
-    """
-    count = len(columns) - lags - leads
-    return np.column_stack([columns[start : start + count] for start in range(lags + leads + 1)])
-
-
-def rows_or_nan(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values at some rows, shape ``at.shape`` and then that of a row; NaN before the first row and beyond the last."""
-    padded = np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])
-    return padded[np.where((at >= 0) & (at < len(values)), at, len(values))]
-
-
-def has_full_rank(design: np.ndarray) -> bool:
-    """Whether no column is zero or a combination of the others, whatever their units."""
-    norms = np.linalg.norm(design, axis=0)
-    return bool((norms > 0).all()) and bool(np.linalg.matrix_rank(design / norms) == design.shape[1])
 
 
 def check_returns(model: str, returns: np.ndarray, usable: np.ndarray, estimated: int) -> None:

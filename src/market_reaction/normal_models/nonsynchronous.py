@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.errors import EstimationError
-from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns, shifted_columns
-from market_reaction.normal_models.regression import least_squares, slope_names
+from market_reaction.least_squares import least_squares
+from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
+from market_reaction.normal_models.regression import slope_names
+from market_reaction.rows import shifted_columns
 
 
 def fit_scholes_williams(returns: np.ndarray, benchmark: np.ndarray) -> NormalFit:

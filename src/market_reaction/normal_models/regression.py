@@ -20,8 +20,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns, shifted_columns
+from market_reaction.least_squares import least_squares
+from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
 from market_reaction.normal_models.registry import NORMAL_MODELS
+from market_reaction.rows import shifted_columns
 
 DIMSON_NOTE = "the benchmark's session before is taken off too: where it holds this news already, so is the reaction"
 
@@ -113,14 +115,6 @@ def fit_least_squares(
         lags=lags,
         leads=leads,
     )
-
-
-def least_squares(target: np.ndarray, design: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and (X'X)^-1 of full-rank regressors; columns are brought to one length first."""
-    norms = np.linalg.norm(design, axis=0)
-    q, r = np.linalg.qr(design / norms)
-    inverse = np.linalg.inv(r) / norms[:, None]
-    return inverse @ (q.T @ target), inverse @ inverse.T
 
 
 def fit_rolling_mean(returns: np.ndarray) -> NormalFit:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import MINIMUM_DF, as_columns, rows_or_nan
+from market_reaction.least_squares import MINIMUM_DF
 from market_reaction.normal_models.registry import NORMAL_MODELS
 from market_reaction.normal_models.regression import trailing_mean
 from market_reaction.normal_models.synthetic import simplex_weights
+from market_reaction.rows import as_columns, rows_or_nan
 
 _SMALLEST = 1e-12  # share of a column's variance below which it counts as a combination of the others
 

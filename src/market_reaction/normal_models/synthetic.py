@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from market_reaction.errors import EstimationError
-from market_reaction.normal_models.fits import MINIMUM_DF, NormalFit, VarianceForecast, check_returns
+from market_reaction.least_squares import MINIMUM_DF
+from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_returns
 from market_reaction.normal_models.regression import check_columns
 
 
