@@ -10,6 +10,7 @@
     |- DataUnavailableError     no source could give the series (``symbol``, ``cause``, ``retryable``)
     |- SnapshotError            a stored snapshot that does not match its checksum
     |- ExportError              a file of a result that cannot be made: no browser, another ending, a chart missing
+    |- ScaleError               a panel on disk or a folder of results at scale that cannot be used as asked
     `- WindowError              windows that overlap, or reach beyond the series (also ValueError)
        `- EstimationError       a normal-return model that cannot be fitted on the estimation window
 
@@ -56,6 +57,10 @@ class SnapshotError(MarketReactionError):
 
 class ExportError(MarketReactionError):
     """A report, table or picture cannot be made: a program is missing, the file has another ending, a chart is lost."""
+
+
+class ScaleError(MarketReactionError):
+    """A panel on disk, or a folder of results at scale, is damaged, missing, or made with other options."""
 
 
 class DataUnavailableError(MarketReactionError):

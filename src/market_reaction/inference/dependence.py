@@ -111,5 +111,9 @@ def _codes(argument: str, labels: ArrayLike, values: np.ndarray, known: np.ndarr
 
 def _cluster_variance(rest: np.ndarray, codes: np.ndarray) -> float:
     """Cluster-robust variance of a mean from the deviations."""
-    sums = np.bincount(np.unique(codes, return_inverse=True)[1], weights=rest)
-    return float(len(sums) / (len(sums) - 1) * (sums @ sums) / len(rest) ** 2)
+    return variance_of_sums(np.bincount(np.unique(codes, return_inverse=True)[1], weights=rest), len(rest))
+
+
+def variance_of_sums(sums: np.ndarray, count: int) -> float:
+    """Cluster-robust variance of a mean of ``count`` values from the sums of deviations of its clusters, shape (M,)."""
+    return float(len(sums) / (len(sums) - 1) * (sums @ sums) / count**2)

@@ -1,0 +1,112 @@
+"""Where blocks are worked on: in this process, on a local Dask cluster, or on a scheduler that runs already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from market_reaction.errors import ScaleError
+from market_reaction.progress import progress
+
+RETRIES = 3  # of a block whose task fails; a worker that dies is no failure, its blocks go to another
+
+
+def _distributed() -> Any:
+    """The library, or what to install."""
+    try:
+        import distributed
+    except ImportError:
+        raise ScaleError(
+            "Dask is not installed, and work on several processes or machines needs it. Run "
+            "pip install 'market-reaction[cluster]', or conda install -c conda-forge distributed; client=None works "
+            "without."
+        ) from None
+    return distributed
+
+
+@contextmanager
+def connected(client: Any) -> Iterator[Any]:
+    """Client of a scheduler for as long as the block lasts; None stands for this process.
+
+    Parameters
+    ----------
+    client : object
+        None, ``"local"``, the address of a scheduler such as ``"tcp://10.0.0.5:8786"``, or a ``distributed.Client``,
+        which is left open.
+
+    Raises
+    ------
+    ScaleError
+        Dask is not installed, or the client is of another type.
+    """
+    if client is None:
+        yield None
+        return
+    distributed = _distributed()
+    if isinstance(client, distributed.Client):
+        yield client
+    elif client == "local":
+        with local_cluster() as cluster, distributed.Client(cluster) as own:
+            yield own
+    elif isinstance(client, str):
+        with distributed.Client(client) as own:
+            yield own
+    else:
+        raise ScaleError(
+            f"client is of type {type(client).__name__}; give None, 'local', the address of a scheduler or a "
+            "distributed.Client."
+        )
+
+
+def local_cluster(workers: int | None = None) -> Any:
+    """Cluster of processes on this machine, reached through the loopback interface alone and without a dashboard.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes, of one thread each; one a processor when left out.
+
+    Returns
+    -------
+    distributed.LocalCluster
+        To be closed, or used in a ``with`` statement. In a script it belongs below ``if __name__ == "__main__":``.
+
+    Raises
+    ------
+    ScaleError
+        Dask is not installed.
+    """
+    import logging
+
+    return _distributed().LocalCluster(
+        n_workers=workers or _processors(), threads_per_worker=1, processes=True, host="127.0.0.1",
+        dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR,
+    )  # fmt: skip
+
+
+def _processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def work_on(client: Any, out: str, wanted: str, blocks: Sequence[int]) -> None:
+    """Have every block worked on, in any order; one task a block."""
+    from market_reaction.scale.work import run_block
+
+    if client is None:
+        for number in progress(blocks, "Blocks"):
+            run_block(out, wanted, number, None)
+        return
+    futures = [
+        client.submit(
+            run_block, out, wanted, number, 1, key=f"block-{number}-{wanted[:16]}", pure=False, retries=RETRIES
+        )
+        for number in blocks
+    ]
+    try:
+        for future in progress(_distributed().as_completed(futures), "Blocks", total=len(futures)):
+            future.result()
+    finally:
+        client.cancel(futures)

@@ -1,0 +1,72 @@
+"""Folders of panels and of results: names, checksums, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from market_reaction.errors import ScaleError
+from market_reaction.exports.files import write_text, write_whole
+
+PANEL_FILE, SESSIONS_FILE, FACTORS_FILE = "panel.json", "sessions.parquet", "factors.parquet"
+MANIFEST_FILE, EVENTS_FILE, EXCLUDED_FILE = "manifest.json", "events.parquet", "excluded.parquet"
+BLOCKS, PARTS = "blocks", "parts"
+FORMAT = 1
+
+
+def block_name(number: int) -> str:
+    """File of a block of securities."""
+    return f"{BLOCKS}/block-{number:05d}.parquet"
+
+
+def part_name(number: int) -> str:
+    """File of the results of a block."""
+    return f"{PARTS}/part-{number:05d}.parquet"
+
+
+def digest(path: Path) -> str:
+    """Checksum (sha256) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """Read JSON that this package wrote.
+
+    Raises
+    ------
+    ScaleError
+        There is no such file, it is damaged, or another version wrote it in another form.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ScaleError(f"{str(path.parent)!r} is no {what}: it has no {path.name}.") from None
+    except ValueError as error:
+        raise ScaleError(f"{path} is damaged ({error}). Write the {what} again.") from None
+    if content.get("format") != FORMAT:
+        raise ScaleError(
+            f"{path} has format {content.get('format')!r}, and this version reads {FORMAT}. Write the {what} again."
+        )
+    return dict(content)
+
+
+def write_table(path: Path, table: Any, **options: Any) -> None:
+    """Write a pyarrow table as Parquet, whole or not at all."""
+    from pyarrow import parquet
+
+    write_whole(path, lambda draft: parquet.write_table(table, draft, **options))
+
+
+def sweep(folder: Path) -> None:
+    """Remove drafts that a killed process left behind."""
+    for draft in folder.glob(".*.tmp"):
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,240 @@
+"""Panels written to disk: from a user's data, from the bundled shares, or generated."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from market_reaction.engine.stream import AT_ONCE
+from market_reaction.errors import ScaleError
+from market_reaction.exports.files import target_folder
+from market_reaction.instruments import find_instrument
+from market_reaction.prices import PriceData, moves_between
+from market_reaction.scale import layout
+from market_reaction.scale.dataset import PanelDataset, open_panel
+from market_reaction.scale.readers import Row, Values, read_rows
+
+BLOCK_BYTES = 32_000_000  # returns of a block, as float64
+_DAYS = 100_000  # days since 1970 that a session may have: until 2243; earlier ones count from the end
+
+
+def write_panel(
+    source: object,
+    folder: str | Path,
+    *,
+    values: Values = "close",
+    returns: Literal["log", "simple"] = "log",
+    market: str | None = None,
+    factors: pd.DataFrame | PriceData | None = None,
+    block: int | None = None,
+    adjusted: bool = True,
+    overwrite: bool = False,
+    label: str = "",
+) -> PanelDataset:
+    """Write the returns of many securities as a panel that ``run`` can read.
+
+    Parameters
+    ----------
+    source : object
+        A long frame (columns asset, session, close; other usual names such as ticker and date are known); a wide frame
+        with sessions as its index and a column for each security; ``PriceData``; a folder with one price file for each
+        security, as ``load_prices(source="files")`` reads them; one CSV or Parquet file that is a long table; or an
+        iterable of long frames, each with whole securities, or of pairs (name, series), for more than memory holds.
+    folder : str or Path
+        Folder to write to.
+    values : {"close", "return"}
+        What the source holds; returns are decimals.
+    returns : {"log", "simple"}
+        Kind of return to make of closes, or that the source holds.
+    market : str, optional
+        Instrument with the closing clock and the calendar of all securities, such as ``"S&P 500"``: it gives every
+        announcement its session. That of the first series where the source is ``PriceData``.
+    factors : DataFrame or PriceData, optional
+        Returns by session that all share, a column each (decimals of the same kind); or series to take them from.
+    block : int, optional
+        Securities of a file; as many as make 32 MB of returns when left out.
+    adjusted : bool
+        Take the adjusted close of a price file that has one.
+    overwrite : bool
+        Replace a panel that is there.
+    label : str
+        What the data is, in a few words; kept in ``panel.json``.
+
+    Returns
+    -------
+    PanelDataset
+
+    Raises
+    ------
+    ScaleError
+        A column is missing, a security or a session is given twice, no security has two sessions, or the folder holds a
+        panel already.
+
+    Notes
+    -----
+    The sessions of the panel are all days on which a security has a value: one panel is for securities of one market.
+    A return is from the security's own last close, however long ago; a session without a close has none.
+    """
+    if isinstance(source, PriceData) and market is None and len(source):
+        market = next(iter(source)).instrument.name
+    clock = find_instrument(market) if market else None
+    about = {"returns": returns, "market": clock.name if clock else "", "source": label, "generated": False}
+    rows = read_rows(source, values, clock, adjusted)
+    return write_rows(rows, folder, about, values=values, factors=factors, block=block, overwrite=overwrite)
+
+
+def write_rows(
+    rows: Iterator[Row],
+    folder: str | Path,
+    about: dict[str, Any],
+    *,
+    values: Values,
+    factors: pd.DataFrame | PriceData | None,
+    block: int | None,
+    overwrite: bool,
+) -> PanelDataset:
+    """Write securities that come one at a time; the first pass keeps them in a draft file and collects the sessions."""
+    place = target_folder(folder)
+    _make_room(place, overwrite)
+    with tempfile.TemporaryFile(dir=place) as spool:
+        index, days, excluded = _spooled(rows, spool, values, about["returns"])
+        size = block or max(1, BLOCK_BYTES // (8 * len(days)))
+        blocks, assets = [], []
+        for number, first in enumerate(range(0, len(index), size)):
+            part = index[first : first + size]
+            panel = _panel_of(part, spool, days)
+            name = layout.block_name(number)
+            _write_block(place / name, [name for name, _, _ in part], days, panel)
+            known = {"number": number, "file": name, "first": first, "securities": len(part)}
+            blocks.append(known | {"sha256": layout.digest(place / name)})
+            assets.append(_described(part, number, panel, days))
+    tables = {layout.SESSIONS_FILE: pd.DataFrame({"session": days}), "assets.parquet": pd.concat(assets)}
+    tables[layout.EXCLUDED_FILE] = pd.DataFrame(excluded, columns=["asset", "n_rows", "reason"])
+    if factors is not None:
+        tables[layout.FACTORS_FILE] = _factor_table(factors, days, about["returns"])
+    for name, table in tables.items():
+        _write_frame(place / name, table)
+    sums = {name: layout.digest(place / name) for name in tables}
+    content = {"format": layout.FORMAT, "about": about, "tables": sums, "blocks": blocks}
+    layout.write_json(place / layout.PANEL_FILE, content)
+    return open_panel(place)
+
+
+def _make_room(place: Path, overwrite: bool) -> None:
+    """Refuse to write over a panel unless that is wanted, and take the old one away first."""
+    if (place / layout.PANEL_FILE).exists():
+        if not overwrite:
+            raise ScaleError(
+                f"{str(place)!r} holds a panel already. Open it with scale.open_panel, give another folder, or replace "
+                "it with overwrite=True."
+            )
+        (place / layout.PANEL_FILE).unlink()
+    for old in (*(place / layout.BLOCKS).glob("block-*.parquet"), place / layout.FACTORS_FILE):
+        old.unlink(missing_ok=True)
+    (place / layout.BLOCKS).mkdir(exist_ok=True)
+
+
+Entry = tuple[str, int, int]  # name, place in the draft file, number of sessions
+
+
+def _spooled(
+    rows: Iterator[Row], spool: IO[bytes], values: Values, kind: str
+) -> tuple[list[Entry], np.ndarray, list[dict[str, Any]]]:
+    """Write days and returns of every security; give their places, all sessions, and what is left out."""
+    seen = np.zeros(_DAYS, dtype=bool)
+    index: list[Entry] = []
+    excluded: list[dict[str, Any]] = []
+    names: set[str] = set()
+    for row in rows:
+        if row.name in names:
+            raise ScaleError(f"security {row.name!r} is given twice. Give all its rows at once, and each name once.")
+        names.add(row.name)
+        excluded += [{"asset": row.name, "n_rows": count, "reason": why} for why, count in row.left_out.items()]
+        if len(row.days) < 2:
+            if not row.left_out:
+                excluded.append({"asset": row.name, "n_rows": 0, "reason": f"{len(row.days)} sessions; 2 are needed"})
+            continue
+        moves = moves_between(row.numbers, kind) if values == "close" else row.numbers
+        lost = int(np.isnan(moves[values == "close" :]).sum())
+        if lost:
+            excluded.append({"asset": row.name, "n_rows": lost, "reason": "no return: a level at or below zero"})
+        numbers = row.days.astype("datetime64[D]").astype(np.int64)
+        seen[numbers] = True
+        index.append((row.name, spool.tell(), len(numbers)))
+        spool.write(numbers.tobytes())
+        spool.write(np.ascontiguousarray(moves, dtype=float).tobytes())
+    if not index:
+        reasons = "; ".join(f"{row['asset']}: {row['reason']}" for row in excluded[:3])
+        raise ScaleError(f"no security has two sessions with a value ({reasons or 'the source is empty'}).")
+    found = np.flatnonzero(seen)
+    found = np.sort(np.where(found > _DAYS // 2, found - _DAYS, found))
+    return index, found.astype("datetime64[D]"), excluded
+
+
+def _panel_of(part: list[Entry], spool: IO[bytes], days: np.ndarray) -> np.ndarray:
+    """Returns of some securities on all sessions, shape (A, T)."""
+    panel = np.full((len(part), len(days)), np.nan)
+    sessions = days.astype(np.int64)
+    for row, (_, at, count) in enumerate(part):
+        spool.seek(at)
+        own = np.frombuffer(spool.read(8 * count), dtype=np.int64)
+        panel[row, np.searchsorted(sessions, own)] = np.frombuffer(spool.read(8 * count))
+    return panel
+
+
+def _write_block(path: Path, names: list[str], days: np.ndarray, panel: np.ndarray) -> None:
+    """Write the returns of a block in long form, sorted by security and session."""
+    import pyarrow as pa
+
+    codes = np.repeat(np.arange(len(names), dtype=np.int32), len(days))
+    columns = {
+        "asset": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names)),
+        "session": pa.array(np.tile(days, len(names))),
+        "return": pa.array(panel.ravel()),
+    }
+    layout.write_table(
+        path, pa.table(columns), row_group_size=AT_ONCE * len(days), use_dictionary=["asset"],
+        compression={"asset": "zstd", "session": "zstd", "return": "none"},
+        column_encoding={"session": "DELTA_BINARY_PACKED"},
+    )  # fmt: skip
+
+
+def _described(part: list[Entry], number: int, panel: np.ndarray, days: np.ndarray) -> pd.DataFrame:
+    """Name, block, span and number of returns of each security."""
+    known = np.isfinite(panel)
+    has = known.any(axis=1)
+    first, last = known.argmax(axis=1), len(days) - 1 - known[:, ::-1].argmax(axis=1)
+    nat = np.datetime64("NaT", "D")
+    return pd.DataFrame(
+        {
+            "asset": [name for name, _, _ in part],
+            "block": number,
+            "first": np.where(has, days[first], nat).astype("datetime64[s]"),
+            "last": np.where(has, days[last], nat).astype("datetime64[s]"),
+            "n_returns": known.sum(axis=1),
+        }
+    )
+
+
+def _factor_table(factors: pd.DataFrame | PriceData, days: np.ndarray, kind: str) -> pd.DataFrame:
+    """Returns of the factors on the sessions of the panel; NaN where a factor has none."""
+    if isinstance(factors, PriceData):
+        moves = {s.name: pd.Series(s.returns(kind), index=s.sessions) for s in factors}  # type: ignore[arg-type]
+        factors = pd.DataFrame(moves)
+    sessions = pd.DatetimeIndex(days).as_unit("ns")
+    table = factors.set_axis(pd.DatetimeIndex(factors.index).as_unit("ns"), axis=0).reindex(sessions).astype(float)
+    empty = [str(name) for name in table if table[name].isna().all()]
+    if empty:
+        raise ScaleError(f"factors {', '.join(empty)} have no return on any session of the panel; give others.")
+    return table.set_axis([str(name) for name in table], axis=1).rename_axis("session").reset_index()
+
+
+def _write_frame(path: Path, frame: pd.DataFrame) -> None:
+    import pyarrow as pa
+
+    layout.write_table(path, pa.Table.from_pandas(frame, preserve_index=False))
