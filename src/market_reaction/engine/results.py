@@ -94,6 +94,16 @@ class AbnormalReturns:
         """CAR over its standard error, shape (n, w)."""
         return self.car / self.car_std_error
 
+    def coefficient_inverse(self) -> np.ndarray:
+        """(X'X)^-1 of intercept and slopes in the units of the panel, shape (n, 1 + k, 1 + k)."""
+        centre = self.means + self.design.centre
+        carried = np.einsum("nij,nj->ni", self.inverse, centre)
+        result = np.empty((len(self), 1 + self.design.width, 1 + self.design.width))
+        result[:, 1:, 1:] = self.inverse
+        result[:, 0, 1:] = result[:, 1:, 0] = -carried
+        result[:, 0, 0] = 1.0 / np.maximum(self.n_used, 1) + np.einsum("ni,ni->n", carried, centre)
+        return result
+
     def _leverage(self) -> np.ndarray:
         """x0'(X'X)^-1 x0 of every event and session, shape (n, m)."""
         count, width = len(self.taus), self.design.width

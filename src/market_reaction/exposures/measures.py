@@ -13,6 +13,7 @@ import pandas as pd
 
 from market_reaction import events as event_tables
 from market_reaction.design import benchmark_moves
+from market_reaction.engine import Panel, abnormal_returns
 from market_reaction.errors import (
     EventTableError,
     MarketReactionWarning,
@@ -21,11 +22,9 @@ from market_reaction.errors import (
     did_you_mean,
 )
 from market_reaction.instruments import find_instrument
-from market_reaction.normal_models.rolling import slopes_in_windows
 from market_reaction.other_news import own_id
 from market_reaction.pair_study import PairStudy
 from market_reaction.prices import PriceData, PriceSeries
-from market_reaction.rows import rows_or_nan
 from market_reaction.study import event_study
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import EventWindows
@@ -193,11 +192,14 @@ def rolling_slopes(
     """Slope over the sessions that end before offset ``start`` of each position, shape (S,); NaN where none is."""
     on = [benchmark] if to is None or to.name == benchmark.name else [to, benchmark]
     columns = [benchmark_moves(series, market, None) for market in on]
-    rows = positions[:, None] + np.arange(start - sessions, start)
-    target = rows_or_nan(series.returns(None), rows)
-    design = rows_or_nan(np.column_stack(columns), rows)
-    slopes, _, _, usable = slopes_in_windows(target, design, sessions)
-    return np.where(usable & (rows[:, 0] >= 1), slopes[:, 0], np.nan)
+    ready = np.flatnonzero((positions + start - sessions >= 1) & (positions < len(series.sessions)))
+    found = abnormal_returns(
+        Panel(series.returns(None)[None], np.column_stack(columns)), np.zeros(len(ready), dtype=int), positions[ready],
+        model="factors", estimation=(start - sessions, start - 1), windows=[(0, 0)], paths=False,
+    )  # fmt: skip
+    slopes = np.full(len(positions), np.nan)
+    slopes[ready] = found.coefficients[:, 1]
+    return slopes
 
 
 def earlier_events(event: pd.Series, earlier: pd.DataFrame | Sequence[str] | None) -> pd.DataFrame | None:

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from market_reaction.engine import AbnormalReturns, Panel, abnormal_returns
 from market_reaction.errors import WindowError
-from market_reaction.least_squares import least_squares
 from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
 from market_reaction.normal_models.registry import NORMAL_MODELS
 from market_reaction.rows import shifted_columns
@@ -35,7 +35,7 @@ def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> No
     used = np.isfinite(gaps)
     check_returns(model, returns, used, 0)
     residuals = gaps[used]
-    variance = float(residuals @ residuals / len(residuals))
+    spread = float(_fitted("zero_mean", residuals, None).residual_std[0])
     count = 1 + len(slopes)
     return NormalFit(
         model=model,
@@ -45,9 +45,9 @@ def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> No
         coefficient_cov=np.zeros((count, count)),
         used=used,
         residuals=residuals,
-        residual_std=float(np.sqrt(variance)),
+        residual_std=spread,
         df_resid=len(residuals),
-        variance=VarianceForecast(variance),
+        variance=VarianceForecast(spread**2),
         exact=True,
     )
 
@@ -94,27 +94,38 @@ def fit_least_squares(
     check_returns(model, returns, used, design.shape[1])
     target, design = target[usable], design[usable]
     check_rank(design, rows, model)
-    coefficients, inverse = least_squares(target, design)
-    residuals = target - design @ coefficients
+    found = _fitted("factors" if design.shape[1] > 1 else "constant_mean", target, design[:, 1:])
+    coefficients = found.coefficients[0]
     names, params = _parameters(model, coefficients, labels, lags, leads)
-    df = len(target) - design.shape[1]
-    variance = float(residuals @ residuals / df)
+    variance = float(found.residual_std[0] ** 2)
     return NormalFit(
         model=model,
         names=names,
         params=params,
         coefficients=coefficients,
-        coefficient_cov=variance * inverse,
+        coefficient_cov=variance * found.coefficient_inverse()[0],
         used=used,
-        residuals=residuals,
-        residual_std=float(np.sqrt(variance)),
-        df_resid=df,
+        residuals=target - design @ coefficients,
+        residual_std=float(found.residual_std[0]),
+        df_resid=int(found.df[0]),
         variance=VarianceForecast(variance),
         exact=NORMAL_MODELS[model].exact,
         note=DIMSON_NOTE if lags else "",
         lags=lags,
         leads=leads,
     )
+
+
+def _fitted(model: str, target: np.ndarray, columns: np.ndarray | None) -> AbnormalReturns:
+    """Fit one window, all of whose rows count, with the batched engine."""
+    after = np.full(1, np.nan)
+    factors = (
+        None if columns is None or not columns.shape[1] else np.vstack([columns, np.full(columns.shape[1], np.nan)])
+    )
+    return abnormal_returns(
+        Panel(np.concatenate([target, after])[None], factors), np.zeros(1, dtype=int), np.array([len(target)]),
+        model=model, estimation=(-len(target), -1), windows=[(0, 0)], kernel="gather", paths=False, threads=1,
+    )  # fmt: skip
 
 
 def fit_rolling_mean(returns: np.ndarray) -> NormalFit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from market_reaction.engine import Panel, abnormal_returns
 from market_reaction.errors import WindowError
 from market_reaction.least_squares import MINIMUM_DF
 from market_reaction.normal_models.registry import NORMAL_MODELS
@@ -89,85 +90,48 @@ def rolling_paths(
     at = positions[inside]
     if not len(at):
         return result
+    if model not in ("rolling_mean", "synthetic_control", "scholes_williams"):
+        result[inside] = _linear(model, returns, columns, at, estimation, taus, skip, lags, leads)
+        return result
     windows = at[:, None] + np.arange(first, last + 1)
     ahead = at[:, None] + taus
     usable = returns if skip is None else np.where(skip, np.nan, returns)
     actual = rows_or_nan(returns, ahead)
     if model == "rolling_mean":
         result[inside] = actual - rows_or_nan(trailing_mean(returns, estimation, skip), ahead)
-    elif model in ("zero_mean", "market_adjusted"):
-        offset = np.zeros(len(returns)) if model == "zero_mean" or columns is None else columns[:, 0]
-        enough = _enough(np.isfinite((usable - offset)[windows]), windows.shape[1], 0)
-        result[inside] = np.where(enough[:, None], actual - rows_or_nan(offset, ahead), np.nan)
-    elif model == "constant_mean" or columns is None:
-        result[inside] = actual - _means(usable[windows])[:, None]
-    elif model == "synthetic_control":
-        result[inside] = actual - _mixed(usable[windows], columns, windows, ahead)
-    elif model == "scholes_williams":
-        result[inside] = actual - _scholes_williams(usable[windows], columns[:, 0], windows, ahead)
-    else:
-        before, after = (lags, leads) if model == "dimson" else (0, 0)
-        result[inside] = actual - _regressed(usable[windows], columns, windows, ahead, before, after)
+    elif columns is not None:
+        estimated = _mixed if model == "synthetic_control" else _scholes_williams
+        result[inside] = actual - estimated(usable[windows], columns, windows, ahead)
     return result
+
+
+def _linear(
+    model: str,
+    returns: np.ndarray,
+    columns: np.ndarray | None,
+    positions: np.ndarray,
+    estimation: tuple[int, int],
+    taus: np.ndarray,
+    skip: np.ndarray | None,
+    lags: int,
+    leads: int,
+) -> np.ndarray:
+    """Abnormal returns (S, m) of a model that is one regression, by the batched engine; the mean of a GARCH is one."""
+    if model in ("garch", "gjr_garch"):
+        model = "constant_mean" if columns is None else "factors"
+    before, after = (lags, leads) if model == "dimson" else (0, 0)
+    found = abnormal_returns(
+        Panel(returns[None], columns, skip), np.zeros(len(positions), dtype=int), positions,
+        model=model, estimation=estimation, windows=[(int(taus.min()), int(taus.max()))], lags=before, leads=after,
+    )  # fmt: skip
+    assert found.ar is not None
+    return found.ar[:, taus - found.taus[0]]
 
 
 def _enough(known: np.ndarray, length: int, estimated: int) -> np.ndarray:
     """Whether each window has at least half of ``length`` returns, and enough for the coefficients."""
     counts = known.sum(axis=1)
     return (counts * 2 >= length) & (counts - estimated >= MINIMUM_DF)
-
-
-def _means(window: np.ndarray) -> np.ndarray:
-    known = np.isfinite(window)
-    means = np.where(known, window, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return np.where(_enough(known, window.shape[1], 1), means, np.nan)
-
-
-def _regressed(
-    window: np.ndarray, columns: np.ndarray, rows: np.ndarray, ahead: np.ndarray, lags: int, leads: int
-) -> np.ndarray:
-    """Normal returns (S, m) by least squares in every window at once, through centred normal equations."""
-    length = rows.shape[1]
-    inner = slice(lags, length - leads)
-    shifts = range(-lags, leads + 1)
-    design = np.concatenate([rows_or_nan(columns, rows[:, inner] + by) for by in shifts], axis=2)
-    future = np.concatenate([rows_or_nan(columns, ahead + by) for by in shifts], axis=2)
-    target = window[:, inner]
-    slopes, centre, middle, usable = slopes_in_windows(target, design, length)
-    normal = middle + np.einsum("smj,sj->sm", future - centre[:, None, :], slopes)
-    return np.where(usable[:, None], normal, np.nan)
-
-
-def slopes_in_windows(
-    target: np.ndarray, design: np.ndarray, length: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Least squares with an intercept in every window at once, through centred normal equations.
-
-    Parameters
-    ----------
-    target, design : numpy.ndarray
-        Values, shape (S, L), and regressors, shape (S, L, k), of each window; NaN rows do not count.
-    length : int
-        Sessions of a window, at least half of which must count.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Slopes (S, k); means of the regressors (S, k) and of the target (S, 1); whether each window can be used (S,):
-        enough rows, and regressors that are not collinear. The slopes of one that cannot mean nothing.
-    """
-    known = np.isfinite(target) & np.isfinite(design).all(axis=2)
-    design, centre = _centred(design, known)
-    target, middle = _centred(target[:, :, None], known)
-    lengths = np.sqrt((design**2).sum(axis=1))
-    varied = lengths > _SMALLEST**0.5 * np.sqrt(known.sum(axis=1))[:, None] * np.abs(centre)
-    lengths = np.where(varied & (lengths > 0), lengths, np.inf)
-    gram = np.einsum("slj,slk->sjk", design, design) / lengths[:, :, None] / lengths[:, None, :]
-    usable = _enough(known, length, 1 + gram.shape[1]) & (np.linalg.eigvalsh(gram)[:, 0] > _SMALLEST)
-    gram[~usable] = np.eye(gram.shape[1])
-    moments = np.einsum("slj,sl->sj", design, target[:, :, 0]) / lengths
-    slopes = np.linalg.solve(gram, moments[:, :, None])[:, :, 0] / lengths
-    return slopes, centre, middle, usable
 
 
 def _centred(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,8 +141,9 @@ def _centred(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.where(present, values - means[:, None, :], 0.0), means
 
 
-def _scholes_williams(window: np.ndarray, benchmark: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+def _scholes_williams(window: np.ndarray, columns: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
     """Normal returns (S, m) with the slope of Scholes and Williams in every window."""
+    benchmark = columns[:, 0]
     inner = rows[:, 1:-1]
     parts = np.stack([window[:, 1:-1], *(benchmark[inner + by] for by in (-1, 0, 1))], axis=2)
     known = np.isfinite(parts).all(axis=2)
