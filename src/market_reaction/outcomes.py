@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.design import Counterfactual
+from market_reaction.engine.buy_and_hold import buy_and_hold as buy_and_hold
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import rows_or_nan
 from market_reaction.pair_study import PairStudy
 from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, placebo_at
 from market_reaction.prices import PriceSeries
+from market_reaction.rows import rows_or_nan
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
@@ -129,16 +130,6 @@ def abnormal_outcome(
         "placebo_p_floor", "n_placebo", "placebo_p_plain", "note",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).set_index(["event_id", "market"])
-
-
-def buy_and_hold(actual: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Compounded actual return less compounded normal return along the last axis, from simple returns.
-
-    References
-    ----------
-    Barber and Lyon (1997), Journal of Financial Economics 43:341.
-    """
-    return np.prod(1.0 + actual, axis=-1) - np.prod(1.0 + normal, axis=-1)
 
 
 def log_volume(bars: pd.DataFrame) -> np.ndarray:

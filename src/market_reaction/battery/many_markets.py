@@ -12,6 +12,7 @@ from market_reaction.battery.cases import Cases, cases_of_markets
 from market_reaction.battery.one_event import OneEvent, as_test
 from market_reaction.battery.options import PRIMARY
 from market_reaction.inference import parametric, rank, resampling
+from market_reaction.inference.common_dates import with_correlation
 from market_reaction.inference.multiple import benjamini_yekutieli, holm, romano_wolf
 from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
@@ -156,16 +157,8 @@ def _on_cases(
 
 
 def _adjusted_for_correlation(run: Callable[[Cases, float], StatisticalTest]) -> Callable[[Cases], StatisticalTest]:
-    """Adjust for the mean correlation; below zero it counts as 0, so that no adjustment makes a statistic larger."""
-
-    def adjusted(cases: Cases) -> StatisticalTest:
-        rho = cases.correlation
-        found = run(cases, float(np.maximum(rho, 0.0)))
-        if not (found.applies and rho < 0):
-            return found
-        return replace(found, note=f"{found.note}; in fact it is {rho:.3f}, and below zero it counts as 0")
-
-    return adjusted
+    """Adjust for the mean correlation between the markets."""
+    return lambda cases: with_correlation(lambda rho: run(cases, rho), cases.correlation)
 
 
 def _portfolio_t(cases: Cases) -> StatisticalTest:

@@ -7,8 +7,20 @@ cancellation could spoil such a difference the event is computed by ``gather`` i
 
 from __future__ import annotations
 
+from market_reaction.engine.buy_and_hold import BuyAndHold, buy_and_hold_returns
+from market_reaction.engine.cross_section import CrossSectionTests, battery
 from market_reaction.engine.kernels import KERNELS, abnormal_returns, choose_kernel
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns
 
-__all__ = ["KERNELS", "AbnormalReturns", "Panel", "abnormal_returns", "choose_kernel"]
+__all__ = [
+    "KERNELS",
+    "AbnormalReturns",
+    "BuyAndHold",
+    "CrossSectionTests",
+    "Panel",
+    "abnormal_returns",
+    "battery",
+    "buy_and_hold_returns",
+    "choose_kernel",
+]

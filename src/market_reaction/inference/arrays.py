@@ -73,8 +73,39 @@ def row_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     tuple of numpy.ndarray
         Ranks 1 to T_i, shape (N, T), NaN where the value is; T_i, the number of present values, shape (N,).
     """
-    from scipy.stats import rankdata
+    ranks, days, _ = ranked_rows(values)
+    return ranks, days
 
-    known = ~np.isnan(values)
-    ranks = rankdata(np.where(known, values, np.inf), axis=1)  # absent values come last and are blanked
-    return np.where(known, ranks, np.nan), known.sum(axis=1)
+
+def ranked_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``row_ranks``, with the values of every row in rising order, absent ones last, as third."""
+    ordered = np.sort(values, axis=1)
+    ranks = _places(values).astype(float)
+    ranks += 1.0
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if tied.any():
+        from scipy.stats import rankdata
+
+        # absent values come last and are blanked
+        ranks[tied] = rankdata(np.where(np.isnan(values[tied]), np.inf, values[tied]), axis=1)
+    absent = np.isnan(values)
+    ranks[absent] = np.nan
+    return ranks, values.shape[1] - absent.sum(axis=1), ordered
+
+
+def _places(values: np.ndarray) -> np.ndarray:
+    """Place of every value in its row, from 0; the order among ties is arbitrary.
+
+    Sorting words that hold the place above and the column below turns an order into places several times faster than
+    writing to the places.
+    """
+    order = np.argsort(values, axis=1)
+    length = values.shape[1]
+    if length > 1 << 16:
+        return np.argsort(order, axis=1)
+    words = order.astype(np.uint32)
+    words <<= np.uint32(16)
+    words |= np.arange(length, dtype=np.uint32)
+    words.sort(axis=1)
+    words &= np.uint32(0xFFFF)
+    return words

@@ -1,9 +1,12 @@
 """Generalised rank tests: the standardised CAR ranked among the standardised days of the estimation window.
 
-NaN marks an absent value; each case is ranked over its own present days.
+NaN marks an absent value; each case is ranked over its own present days. The statistics come from sums over cases that
+add up over blocks of cases, so that many need not be in memory at once.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +16,19 @@ from market_reaction.inference.results import StatisticalTest, normal_test, not_
 
 GRANK_MINIMUM = 30
 SMALL_CORRELATION = 0.1
+
+
+class GrankSums(NamedTuple):
+    """Ranks of the days, summed over cases; those of two blocks of cases add up field by field.
+
+    ``total`` is the sum of U of each day, the event last, and ``known`` its present cases, shape (L + 1,); ``variance``
+    is the sum over cases of (T_i - 1) / (12 (T_i + 1)), and ``cases`` their number.
+    """
+
+    total: np.ndarray
+    known: np.ndarray
+    variance: float
+    cases: int
 
 
 def grank_t(scar: ArrayLike, standardized: ArrayLike, correlation: float) -> StatisticalTest:
@@ -41,12 +57,16 @@ def grank_t(scar: ArrayLike, standardized: ArrayLike, correlation: float) -> Sta
     ----------
     Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
     """
+    return grank_t_of(_all_sums(scar, standardized), correlation)
+
+
+def grank_t_of(sums: GrankSums, correlation: float) -> StatisticalTest:
+    """``grank_t`` with the ranks summed up over cases."""
     name, null = "grank_t", "The CAR ranks like one more estimation day; cases nearly uncorrelated."
-    cases, before = _grank_arguments(scar, standardized)
-    n = len(cases)
+    n = sums.cases
     if n < GRANK_MINIMUM:
         return not_applicable(name, null, n, _grank_reason("GRANK-T", n, correlation))
-    statistic, df = grank_statistic(cases, before)
+    statistic, df = _t_statistic(sums)
     if not np.isfinite(statistic):
         return not_applicable(name, null, n, "GRANK-T needs SCARs that differ and estimation days with ranks")
     note = ""
@@ -76,12 +96,16 @@ def grank_z(scar: ArrayLike, standardized: ArrayLike) -> StatisticalTest:
     ----------
     Kolari and Pynnonen (2011), Journal of Empirical Finance 18:953.
     """
+    return grank_z_of(_all_sums(scar, standardized))
+
+
+def grank_z_of(sums: GrankSums) -> StatisticalTest:
+    """``grank_z`` with the ranks summed up over cases."""
     name, null = "grank_z", "The CAR ranks like one more estimation day; cases independent."
-    cases, before = _grank_arguments(scar, standardized)
-    n = len(cases)
+    n = sums.cases
     if n < GRANK_MINIMUM:
         return not_applicable(name, null, n, _grank_reason("GRANK-Z", n, 0.0))
-    statistic = grank_z_statistic(cases, before)
+    statistic = _z_statistic(sums)
     if not np.isfinite(statistic):
         return not_applicable(name, null, n, "GRANK-Z needs SCARs that differ and estimation days with ranks")
     return normal_test(name, statistic, null, n, "approximate", "assumes independent cases")
@@ -101,17 +125,7 @@ def grank_statistic(scar: ArrayLike, standardized: ArrayLike) -> tuple[float, in
     U_it = rank / (T_i + 1) - 1/2, S^2 = (1/T) sum_t (n_t / n) Ubar_t^2 over the T days with a case, event included,
     Z = Ubar_0 / S, t = Z sqrt((T - 2) / (T - 1 - Z^2)).
     """
-    cases, before = _grank_arguments(scar, standardized)
-    scores, _ = _grank_scores(cases, before)
-    present_cases = (~np.isnan(scores)).sum(axis=0)
-    days = int((present_cases > 0).sum())
-    if present_cases[-1] == 0 or days < 3:
-        return float("nan"), days - 2
-    means = np.nansum(scores, axis=0) / np.maximum(present_cases, 1)
-    spread = np.sqrt((present_cases / len(cases) * means**2).sum() / days)
-    z = means[-1] / spread if spread > 0 else np.nan
-    room = days - 1 - z**2
-    return float(z * np.sqrt((days - 2) / room)) if room > 0 else float("nan"), days - 2
+    return _t_statistic(_all_sums(scar, standardized))
 
 
 def grank_z_statistic(scar: ArrayLike, standardized: ArrayLike) -> float:
@@ -122,25 +136,67 @@ def grank_z_statistic(scar: ArrayLike, standardized: ArrayLike) -> float:
     Ubar_0 over its standard deviation for independent cases, sqrt(sum_i (T_i - 1) / (12 (T_i + 1))) / n; with one T
     for all this is Ubar_0 sqrt(12 n (T + 1) / (T - 1)).
     """
-    cases, before = _grank_arguments(scar, standardized)
-    scores, days = _grank_scores(cases, before)
-    variance = ((days - 1) / (12 * (days + 1))).sum()
-    return float(scores[:, -1].sum() / np.sqrt(variance)) if variance > 0 else float("nan")
+    return _z_statistic(_all_sums(scar, standardized))
 
 
-def _grank_arguments(scar: ArrayLike, standardized: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """SCARs and estimation days of the present cases."""
+def grank_sums(scaled: np.ndarray, standardized: np.ndarray) -> GrankSums:
+    """Ranks of the estimation days and the event, summed over the present cases.
+
+    Parameters
+    ----------
+    scaled : numpy.ndarray
+        SCAR of each case over the spread of the SCARs of all cases, shape (b,).
+    standardized : numpy.ndarray
+        Standardised abnormal returns of the estimation window, shape (b, L).
+    """
+    known = ~np.isnan(scaled) & ~np.isnan(standardized).all(axis=1)
+    if not known.all():
+        scaled, standardized = scaled[known], standardized[known]
+    ranks, days = row_ranks(np.column_stack([standardized, scaled]))
+    ranks /= days[:, None] + 1
+    ranks -= 0.5
+    variance = float(((days - 1) / (12 * (days + 1))).sum())
+    return GrankSums(np.nansum(ranks, axis=0), (~np.isnan(ranks)).sum(axis=0), variance, len(scaled))
+
+
+def spread_of(scar: np.ndarray) -> float:
+    """Spread of the present SCARs, divisor n - 1; NaN where they do not differ."""
+    cases = scar[~np.isnan(scar)]
+    return float(cases.std(ddof=1)) if vary(cases) else float("nan")
+
+
+def _all_sums(scar: ArrayLike, standardized: ArrayLike) -> GrankSums:
+    """Sums over all cases; without a spread the event has no ranks."""
     cases, before = checked_array("scar", scar, 1), checked_array("standardized", standardized, 2)
     same_length("scar", cases, "standardized", before)
     known = ~np.isnan(cases) & (~np.isnan(before)).any(axis=1)
-    return cases[known], before[known]
+    spread = spread_of(cases[known])
+    if np.isnan(spread):
+        return unranked(before.shape[1], int(known.sum()))
+    return grank_sums(cases[known] / spread, before[known])
 
 
-def _grank_scores(cases: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised ranks U with the event in the last column, shape (n, L + 1), and the days of each case."""
-    spread = cases.std(ddof=1) if vary(cases) else np.nan
-    ranks, days = row_ranks(np.column_stack([before, cases / spread]))
-    return ranks / (days[:, None] + 1) - 0.5, days
+def unranked(length: int, cases: int) -> GrankSums:
+    """Sums of cases whose SCARs do not differ, so that there is nothing to rank."""
+    return GrankSums(np.zeros(length + 1), np.zeros(length + 1, dtype=int), 0.0, cases)
+
+
+def _t_statistic(sums: GrankSums) -> tuple[float, int]:
+    """GRANK-T and T - 2; NaN when it is not defined."""
+    days = int((sums.known > 0).sum())
+    if sums.known[-1] == 0 or days < 3:
+        return float("nan"), days - 2
+    means = sums.total / np.maximum(sums.known, 1)
+    spread = np.sqrt((sums.known / sums.cases * means**2).sum() / days)
+    z = means[-1] / spread if spread > 0 else np.nan
+    room = days - 1 - z**2
+    return float(z * np.sqrt((days - 2) / room)) if room > 0 else float("nan"), days - 2
+
+
+def _z_statistic(sums: GrankSums) -> float:
+    """GRANK-Z; NaN when it is not defined."""
+    ranked = sums.known[-1] > 0 and sums.variance > 0
+    return float(sums.total[-1] / np.sqrt(sums.variance)) if ranked else float("nan")
 
 
 def _grank_reason(label: str, n: int, correlation: float) -> str:

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import checked_array, present, row_ranks, same_length
+from market_reaction.inference.arrays import checked_array, present, same_length
+from market_reaction.inference.day_scores import day_scores, floor_note, time_series_test
 from market_reaction.inference.generalized_rank import grank_statistic as grank_statistic
 from market_reaction.inference.generalized_rank import grank_t as grank_t
 from market_reaction.inference.generalized_rank import grank_z as grank_z
@@ -21,7 +22,6 @@ from market_reaction.inference.generalized_rank import grank_z_statistic as gran
 from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable
 
 EXACT_LIMIT = 500
-RANK_NULL = "Ranks at the event are like those of other days."
 
 
 def sign_test(abnormal_day: ArrayLike) -> StatisticalTest:
@@ -58,7 +58,7 @@ def sign_test(abnormal_day: ArrayLike) -> StatisticalTest:
     positive = int((values > 0).sum())
     p_value = min(1.0, 2.0 * float(special.bdtr(min(positive, n - positive), n, 0.5)))
     statistic, floor = (positive - n / 2) / np.sqrt(n / 4), 2.0 ** (1 - n)
-    nan, note = float("nan"), _floor_note(floor)
+    nan, note = float("nan"), floor_note(floor)
     return StatisticalTest(
         name, float(statistic), p_value, nan, null, f"binomial({n}, 0.5)", n, "exact", note, min(floor, 1.0)
     )
@@ -93,16 +93,28 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
     ----------
     Cowan (1992), Review of Quantitative Finance and Accounting 2:343.
     """
-    name, null = "generalized_sign_z", "Rises are as likely as in the estimation window; cases independent."
     cases, before = checked_array("values", values, 1), checked_array("residuals", residuals, 2)
     same_length("values", cases, "residuals", before)
-    cases, days = cases[~np.isnan(cases)], (~np.isnan(before)).sum(axis=1)
+    total, counted = positive_shares(before)
+    return generalized_sign_of(cases, total / counted if counted else float("nan"))
+
+
+def positive_shares(residuals: np.ndarray) -> tuple[float, int]:
+    """Sum over cases of the share of positive residuals, and the number of cases that have residuals."""
+    days = residuals.shape[1] - np.isnan(residuals).sum(axis=1)
+    positive = np.count_nonzero(residuals > 0, axis=1)
+    return float((positive[days > 0] / days[days > 0]).sum()), int(np.count_nonzero(days))
+
+
+def generalized_sign_of(values: ArrayLike, share: float) -> StatisticalTest:
+    """``generalized_sign_z`` with the mean share of positive residuals at hand, NaN where no case has residuals."""
+    name, null = "generalized_sign_z", "Rises are as likely as in the estimation window; cases independent."
+    cases = present("values", values)
     n = len(cases)
-    if n == 0 or not days.any():
+    if n == 0 or np.isnan(share):
         return not_applicable(
             name, null, n, f"the generalised sign test needs at least 1 case with residuals; {n} given"
         )
-    share = float(((before > 0).sum(axis=1)[days > 0] / days[days > 0]).mean())
     if not 0 < share < 1:
         return not_applicable(
             name, null, n, f"the share of positive residuals is {share:g}; it must lie between 0 and 1"
@@ -110,7 +122,7 @@ def generalized_sign_z(values: ArrayLike, residuals: ArrayLike) -> StatisticalTe
     scale = np.sqrt(n * share * (1 - share))
     floor = 2.0 * float(special.ndtr(-n * max(share, 1 - share) / scale))
     test = normal_test(name, ((cases > 0).sum() - n * share) / scale, null, n, "approximate")
-    return replace(test, floor=floor, note=_floor_note(floor))
+    return replace(test, floor=floor, note=floor_note(floor))
 
 
 def wilcoxon(values: ArrayLike) -> StatisticalTest:
@@ -154,7 +166,7 @@ def wilcoxon(values: ArrayLike) -> StatisticalTest:
     floor = 2.0 ** (1 - n)
     p_value = signed_rank_p(statistic, ranks)
     return StatisticalTest(
-        name, statistic, p_value, nan, null, f"signed ranks({n})", n, "exact", _floor_note(floor), min(floor, 1.0)
+        name, statistic, p_value, nan, null, f"signed ranks({n})", n, "exact", floor_note(floor), min(floor, 1.0)
     )
 
 
@@ -213,9 +225,7 @@ def corrado_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
     Corrado (1989), Journal of Financial Economics 23:385; Cowan (1992), Review of Quantitative Finance and Accounting
     2:343, for windows.
     """
-    values = checked_array("abnormal", abnormal, 2)
-    ranks, days = row_ranks(values)
-    return _time_series_test("corrado_rank", ranks - (days[:, None] + 1) / 2, (days - 1) / 2, at, 1.0, RANK_NULL)
+    return _on_days("corrado_rank", abnormal, at)
 
 
 def corrado_zivney_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
@@ -241,11 +251,7 @@ def corrado_zivney_rank(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     ----------
     Corrado and Zivney (1992), Journal of Financial and Quantitative Analysis 27:465.
     """
-    values = checked_array("abnormal", abnormal, 2)
-    ranks, days = row_ranks(values)
-    scores = ranks / (days[:, None] + 1) - 0.5
-    largest = days / (days + 1) - 0.5
-    return _time_series_test("corrado_zivney_rank", scores, largest, at, 0.5, RANK_NULL)
+    return _on_days("corrado_zivney_rank", abnormal, at)
 
 
 def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
@@ -272,43 +278,14 @@ def corrado_zivney_sign(abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     ----------
     Corrado and Zivney (1992), Journal of Financial and Quantitative Analysis 27:465.
     """
+    return _on_days("corrado_zivney_sign", abnormal, at)
+
+
+def _on_days(name: str, abnormal: ArrayLike, at: int | slice) -> StatisticalTest:
+    """One of the tests of ``DAY_SCORES``, with all cases at hand."""
     values = checked_array("abnormal", abnormal, 2)
-    known = (~np.isnan(values)).any(axis=1)
-    median = np.full(len(values), np.nan)
-    median[known] = np.nanmedian(values[known], axis=1)
-    return _time_series_test(
-        "corrado_zivney_sign",
-        np.sign(values - median[:, None]),
-        np.ones(len(values)),
-        at,
-        0.5,
-        "Signs at the event are like those of other days.",
-    )
-
-
-def _time_series_test(
-    name: str, scores: np.ndarray, largest: np.ndarray, at: int | slice, power: float, null: str
-) -> StatisticalTest:
-    """Day statistic over its root mean square over all days; the day statistic is a sum over cases / n_t ** power."""
-    columns = np.atleast_1d(np.arange(scores.shape[1])[_checked_columns(at, scores.shape[1])])
-    known = ~np.isnan(scores)
-    count = known.sum(axis=0)
-    divisor = np.maximum(count, 1) ** power
-    days = np.nansum(scores, axis=0) / divisor
-    tested = columns[count[columns] > 0]
-    n = int(known[:, columns].any(axis=1).sum())
-    if not len(tested):
-        return not_applicable(name, null, 0, "no case is present at the event")
-    scale = np.sqrt((days**2).sum() / (count > 0).sum() * len(tested))
-    if not scale > 0:
-        return not_applicable(name, null, n, "all days have the same mean rank or sign, so there is no spread")
-    bound = (np.where(known, largest[:, None], 0.0).sum(axis=0) / divisor)[tested].sum() / scale
-    if known[:, tested].sum() == 1:
-        reason = f"needs at least 2 values at the event; with 1 the statistic cannot exceed {bound:.2f}"
-        return not_applicable(name, null, n, reason)
-    floor = 2.0 * float(special.ndtr(-bound))
-    test = normal_test(name, days[tested].sum() / scale, null, n, "approximate")
-    return replace(test, floor=floor, note=_floor_note(floor))
+    columns = np.atleast_1d(np.arange(values.shape[1])[_checked_columns(at, values.shape[1])])
+    return time_series_test(name, day_scores(values, columns, (name,))[name], columns)
 
 
 def _checked_columns(at: int | slice, count: int) -> int | slice:
@@ -317,8 +294,3 @@ def _checked_columns(at: int | slice, count: int) -> int | slice:
     if not exists:
         raise WindowError(f"at={at} names no column; abnormal has {count}, numbered from 0.")
     return at
-
-
-def _floor_note(floor: float) -> str:
-    """What to bear in mind where the smallest attainable p is above 5%."""
-    return f"p cannot fall below {floor:.3g} with so few cases" if floor > 0.05 else ""
