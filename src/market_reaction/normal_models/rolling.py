@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.engine import Panel, abnormal_returns
+from market_reaction.engine.linear import enough
 from market_reaction.errors import WindowError
 from market_reaction.least_squares import MINIMUM_DF
 from market_reaction.normal_models.registry import NORMAL_MODELS
 from market_reaction.normal_models.regression import trailing_mean
 from market_reaction.normal_models.synthetic import simplex_weights
 from market_reaction.rows import as_columns, rows_or_nan
-
-_SMALLEST = 1e-12  # share of a column's variance below which it counts as a combination of the others
 
 
 def rolling_abnormal(
@@ -128,12 +127,6 @@ def _linear(
     return found.ar[:, taus - found.taus[0]]
 
 
-def _enough(known: np.ndarray, length: int, estimated: int) -> np.ndarray:
-    """Whether each window has at least half of ``length`` returns, and enough for the coefficients."""
-    counts = known.sum(axis=1)
-    return (counts * 2 >= length) & (counts - estimated >= MINIMUM_DF)
-
-
 def _centred(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns (S, L, k) less their means over the known rows, zero elsewhere; and the means (S, k)."""
     present = known[:, :, None]
@@ -150,7 +143,7 @@ def _scholes_williams(window: np.ndarray, columns: np.ndarray, rows: np.ndarray,
     spread, centre = _centred(parts, known)
     moments = np.einsum("slj,slk->sjk", spread, spread)  # of the target, and the benchmark before, same and after
     squares = np.diagonal(moments, axis1=1, axis2=2)[:, 1:]
-    usable = _enough(known, rows.shape[1], 2) & (squares > 0).all(axis=1)
+    usable = enough(known.sum(axis=1), rows.shape[1], 2) & (squares > 0).all(axis=1)
     squares = np.where(usable[:, None], squares, 1.0)
     correction = 1 + 2 * moments[:, 1, 2] / np.sqrt(squares[:, 0] * squares[:, 1])
     usable &= correction > 0
@@ -164,7 +157,7 @@ def _mixed(window: np.ndarray, donors: np.ndarray, rows: np.ndarray, ahead: np.n
     normal = np.full(ahead.shape, np.nan)
     known = np.isfinite(window) & np.isfinite(donors[rows]).all(axis=2)
     future = rows_or_nan(donors, ahead)
-    for number in np.flatnonzero(_enough(known, rows.shape[1], 1)):
+    for number in np.flatnonzero(enough(known.sum(axis=1), rows.shape[1], 1)):
         inside = known[number]
         weights = simplex_weights(window[number, inside], donors[rows[number, inside]])
         if inside.sum() - (np.count_nonzero(weights) - 1) >= MINIMUM_DF:
