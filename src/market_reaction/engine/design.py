@@ -135,7 +135,7 @@ def make_design(model: str, factors: np.ndarray | None, sessions: int, lags: int
     known = np.isfinite(columns).all(axis=1)
     centre = np.zeros(columns.shape[1])
     if model not in FIXED and known.any():
-        centre = columns[known].mean(axis=0)
+        centre = np.median(columns[known], axis=0)
     centred = np.ascontiguousarray(np.where(known[:, None], columns - centre, 0.0).T)
     return Design(model, centred, None if known.all() else known, centre, lags, leads)
 

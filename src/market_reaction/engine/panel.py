@@ -10,6 +10,8 @@ from market_reaction.engine.design import Design, make_design
 from market_reaction.engine.sums import Sums
 from market_reaction.errors import WindowError
 
+_PARTS = 5  # stretches of sessions whose means give the centre of a security
+
 
 class Panel:
     """A checked panel of returns; what is built from it is kept for the next question.
@@ -32,7 +34,8 @@ class Panel:
     skip : numpy.ndarray or None
         As given.
     centre : numpy.ndarray
-        Mean return of each security, shape (A,).
+        Typical return of each security, taken off before anything is added up, shape (A,): the median of the means of
+        five stretches, which one absurd value does not move.
     dense : numpy.ndarray
         Whether a security has every return and no sessions of its own to skip, shape (A,).
 
@@ -107,10 +110,14 @@ class Panel:
             found.build(self, np.flatnonzero(wanted & ~found.built), threads)
             return found
 
-    def missing_sums(self, design: Design) -> int:
-        """Number of securities without cumulative sums for a model."""
+    def missing_sums(self, design: Design, assets: np.ndarray | None = None) -> int:
+        """Number of securities, of all or of some rows, without cumulative sums for a model."""
+        wanted = np.ones(self.n_assets, dtype=bool)
+        if assets is not None:
+            wanted[:] = False
+            wanted[assets] = True
         found = self._sums.get((design.model, design.lags, design.leads))
-        return self.n_assets if found is None else int((~found.built).sum())
+        return int(wanted.sum() if found is None else (wanted & ~found.built).sum())
 
     def _find_sums(self, design: Design) -> Sums:
         return self._sums.setdefault((design.model, design.lags, design.leads), Sums(self, design))
@@ -145,21 +152,29 @@ class Panel:
         return mask if mask.any() else None
 
     def _centres(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean of each security, and whether none of its sessions is missing or skipped by itself."""
-        sums = self.returns.sum(axis=1)
-        dense = np.isfinite(sums)
-        centre = sums / self.n_sessions
+        """Centre of each security, and whether none of its sessions is missing or skipped by itself."""
+        edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
+        parts = [slice(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+        means = np.stack([self.returns[:, part].sum(axis=1) / (part.stop - part.start) for part in parts])
+        dense = np.isfinite(means).all(axis=0)
+        centre = np.empty(self.n_assets)
+        centre[dense] = np.median(means[:, dense], axis=0)
         for row in np.flatnonzero(~dense):
-            known = self.returns[row][~np.isnan(self.returns[row])]
-            if np.isinf(known).any():
-                raise WindowError(
-                    f"returns of security {row} hold {np.isinf(known).sum()} infinite values; give NaN where there "
-                    "is no return."
-                )
-            centre[row] = known.sum() / max(len(known), 1)
+            centre[row] = self._centre_of_known(row, parts)
         if self.skip is not None and self.skip.ndim == 2:
             dense &= ~self.skip.any(axis=1)
         return centre, dense
+
+    def _centre_of_known(self, row: int, parts: list[slice]) -> float:
+        """The same for a security with missing returns."""
+        values = self.returns[row]
+        if np.isinf(values).any():
+            raise WindowError(
+                f"returns of security {row} hold {np.isinf(values).sum()} infinite values; give NaN where there is no "
+                "return."
+            )
+        known = [values[part][~np.isnan(values[part])] for part in parts]
+        return float(np.median([part.sum() / len(part) for part in known if len(part)] or [0.0]))
 
     def __repr__(self) -> str:
         count = 0 if self.factors is None else self.factors.shape[1]
