@@ -160,7 +160,8 @@ def battery(
         threads=threads,
     )  # fmt: skip
     rows = np.asarray(assets, dtype=np.intp)
-    usable = (found.df > 0) & (found.residual_std > NO_SPREAD * typical_returns(panel, rows))
+    usual = typical_returns(panel, rows)
+    usable = (found.df > 0) & (usual > 0) & (found.residual_std > NO_SPREAD * usual)
     sums = None
     if not set(names) <= WITHOUT_SUMS:
         wanted = [name for name in names if name in DAY_SCORES]
