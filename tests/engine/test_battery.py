@@ -235,6 +235,7 @@ def test_a_constant_security_is_left_out_and_named() -> None:
     assert found.usable.sum() == 38
     assert "2 of 40 events have returns without spread in the estimation window and are left out" in found.notes
     assert np.isfinite(found["bmp_t"][0].p_value)
+    assert np.flatnonzero(np.isnan(found.event_p_values[:, 0])).tolist() == [5, 6]
 
 
 def test_numbers_depend_neither_on_threads_nor_on_the_order_of_events() -> None:

@@ -62,7 +62,9 @@ class CrossSectionTests:
         from scipy import special
 
         df = np.where(self.usable, self.abnormal.df, np.nan)
-        return np.asarray(2.0 * special.stdtr(df[:, None], -np.abs(self.abnormal.scar)))
+        with np.errstate(all="ignore"):  # an event without spread has no p
+            scar = self.abnormal.scar
+        return np.asarray(2.0 * special.stdtr(df[:, None], -np.abs(scar)))
 
     def rows(self) -> list[dict[str, object]]:
         """One mapping a test and window: outcome, test, window, statistic, p_value, floor, df, n, validity, note."""

@@ -156,8 +156,8 @@ def sums_over_events(
     _, place, sizes = np.unique(found.days[events], return_inverse=True, return_counts=True)
     shared = np.zeros(len(found.days), dtype=bool)
     shared[events] = sizes[place] > 1
-    scar = found.scar
-    spreads = np.array([spread_of(scar[events, at]) for at in range(len(found.windows))])
+    scar = found.car[events] / found.car_std_error[events]
+    spreads = np.array([spread_of(values) for values in scar.T])
     work = _Pass(panel, found, assets, estimation, shared, spreads, names)
     length = max(found.design.inner(estimation)[1], 1)
     size = max(16, _BLOCK // length)
