@@ -17,6 +17,7 @@ _HOMES = {
     "EventStudyResult": "study_result",
     "EventWindows": "windows",
     "ExposureRegression": "exposures.result",
+    "Grid": "fragility.grid",
     "Instrument": "instruments",
     "IntradayResult": "intraday.results",
     "NewsAsymmetry": "responses.asymmetry",
@@ -24,6 +25,7 @@ _HOMES = {
     "PriceData": "prices",
     "PriceSeries": "prices",
     "ReactionResult": "reaction_result",
+    "SpecificationCurve": "fragility.result",
     "abnormal_outcome": "outcomes",
     "analogues": "past_events",
     "basket_effect": "baskets",
@@ -55,6 +57,7 @@ _HOMES = {
     "reaction_sessions": "sessions",
     "response_to_news": "responses.identify",
     "search_events": "events",
+    "specification_curve": "fragility.build",
     "twin_moves": "responses.twins",
     "which_test": "battery.map",
 }

@@ -16,10 +16,26 @@ def mad_std(residuals: np.ndarray) -> float:
     ----------
     Rousseeuw and Croux (1993), JASA 88:1273.
     """
-    finite = residuals[np.isfinite(residuals)]
-    if not len(finite):
-        return float("nan")
-    return float(MAD_TO_STD * np.median(np.abs(finite - np.median(finite))))
+    return float(mad_std_rows(np.asarray(residuals)[None])[0])
+
+
+def mad_std_rows(values: np.ndarray) -> np.ndarray:
+    """``mad_std`` of every row of an array, shape (n, L) to (n,); values that are not finite do not count."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    known = np.isfinite(values)
+    counts = known.sum(axis=1)
+    ordered = np.where(known, values, np.nan)
+    ordered.sort(axis=1)  # NaN last
+    distances = np.abs(ordered - _middle(ordered, counts)[:, None])
+    distances.sort(axis=1)
+    return MAD_TO_STD * _middle(distances, counts)
+
+
+def _middle(ordered: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Median of the first ``counts`` values of each ordered row; NaN where there are none."""
+    rows, last = np.arange(len(ordered)), np.maximum(counts, 1)
+    return (ordered[rows, (last - 1) // 2] + ordered[rows, last // 2]) / 2
 
 
 def ewma_volatility(moves: np.ndarray, decay: float = EWMA_DECAY, start: int = 60) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""What a reader of a specification curve must know, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from market_reaction import reaction_notes, wording
+from market_reaction.fragility.grid import Grid
+from market_reaction.fragility.result import MarketCurve
+from market_reaction.normal_models import NORMAL_MODELS
+from market_reaction.prices import PriceData
+
+
+def curve_notes(
+    event: pd.Series, prices: PriceData, curves: Sequence[MarketCurve], grid: Grid, skipped: str
+) -> tuple[str, ...]:
+    """What a reader must know: clocks, ambiguous sessions, placebo days left out, what the choices mean."""
+    said = [*reaction_notes.on_announcement(event), *prices.notes]
+    for curve in curves:
+        days = [
+            f"{curve.series.sessions[at]:%Y-%m-%d}" for at in curve.where.candidates if at < len(curve.series.sessions)
+        ]
+        if len(curve.where.candidates) > 1:
+            said.append(
+                f"{curve.market}: the bounds of the announcement hold a close; possible are {wording.listed(days)}."
+            )
+        placebo = curve.placebo
+        if placebo.n_incomplete:
+            said.append(f"{curve.market}: {placebo.n_incomplete} placebo day(s) lack a specification and do not count.")
+        if placebo.n_left_out:
+            said.append(f"{curve.market}: {placebo.n_left_out} placebo day(s) hold an excluded event.")
+        if note := wording.direction_note(curve.series.instrument):
+            said.append(f"{curve.market}: {note}.")
+    if any(NORMAL_MODELS[model].regressors != "none" for model in grid.counterfactual) and any(
+        curve.specifications["counterfactual"].map(lambda model: NORMAL_MODELS[model].regressors != "none").any()
+        for curve in curves
+    ):
+        said.append(
+            "Specifications with a benchmark or factors measure the move beyond these: if the news moved them too, "
+            "they answer another question."
+        )
+    if "out" in grid.contaminated:
+        said.append(f"Left out of estimation windows by that choice: {skipped}.")
+    return tuple(said)
