@@ -12,7 +12,6 @@ import pandas as pd
 from market_reaction.inference.dependence import FEW_CLUSTERS, variance_of_sums
 from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.parametric import event_level_t
-from market_reaction.inference.results import StatisticalTest, not_applicable, t_test
 from market_reaction.study_result import t_row
 from market_reaction.windows import Window
 
@@ -33,12 +32,10 @@ class Sums:
         Cases with a CAR, their sum, sum of squares, and how many are above zero, by event, shape (E, w).
     rows : numpy.ndarray
         All cases of each event, shape (E,).
-    day_n, day_total : numpy.ndarray
-        Cases and sum of CAR by session of day 0, shape (T, w).
+    day_n, day_total, day_squares : numpy.ndarray
+        Cases, sum of CAR and of its square by session of day 0, shape (T, w).
     path_n, path_total : numpy.ndarray
         Cases and sum of abnormal returns by session of day 0 and offset, shape (T, m).
-    securities : pandas.DataFrame
-        By asset: rows, and for each window n and total.
     """
 
     n: np.ndarray
@@ -48,9 +45,9 @@ class Sums:
     rows: np.ndarray
     day_n: np.ndarray
     day_total: np.ndarray
+    day_squares: np.ndarray
     path_n: np.ndarray
     path_total: np.ndarray
-    securities: pd.DataFrame
 
 
 def add_up(tables: Iterable[Any], events: int, sessions: int, windows: tuple[Window, ...], taus: list[int]) -> Sums:
@@ -68,34 +65,50 @@ def add_up(tables: Iterable[Any], events: int, sessions: int, windows: tuple[Win
         Offsets of the abnormal returns that the rows hold; empty where they hold none.
     """
     by_event = np.zeros((4, events, len(windows)))
-    by_day = np.zeros((2, sessions, len(windows)))
+    by_day = np.zeros((3, sessions, len(windows)))
     paths = np.zeros((2, sessions, len(taus)))
     rows = np.zeros(events, dtype=np.int64)
-    parts = []
     for table in tables:
         event, day = table["event"].to_numpy(), table["day"].to_numpy()
         rows += np.bincount(event, minlength=events)
-        names, codes = _codes(table["asset"])
-        own = {"asset": names, "rows": np.bincount(codes, minlength=len(names))}
         for at, (first, last) in enumerate(windows):
             car = table[f"car[{first},{last}]"].to_numpy()
             known = np.isfinite(car)
             value, who = car[known], event[known]
             for part, weights in enumerate((None, value, value * value, value > 0)):
                 by_event[part, :, at] += np.bincount(who, weights, minlength=events)
-            for part, weights in enumerate((None, value)):
+            for part, weights in enumerate((None, value, value * value)):
                 by_day[part, :, at] += np.bincount(day[known], weights, minlength=sessions)
-            own[f"n{at}"] = np.bincount(codes[known], minlength=len(names))
-            own[f"total{at}"] = np.bincount(codes[known], value, minlength=len(names))
         for at, tau in enumerate(taus):
             ar = table[f"ar[{tau}]"].to_numpy()
             known = np.isfinite(ar)
             for part, weights in enumerate((None, ar[known])):
                 paths[part, :, at] += np.bincount(day[known], weights, minlength=sessions)
-        parts.append(pd.DataFrame(own))
-    securities = pd.concat(parts).groupby("asset", sort=False).sum() if parts else pd.DataFrame()
     n, total, squares, positive = by_event
-    return Sums(n, total, squares, positive, rows, by_day[0], by_day[1], paths[0], paths[1], securities)
+    return Sums(n, total, squares, positive, rows, by_day[0], by_day[1], by_day[2], paths[0], paths[1])
+
+
+def by_security(tables: Iterable[Any], column: str, wanted: np.ndarray) -> pd.DataFrame:
+    """Number of cases with a value, without one, and mean of a column by asset, over the events wanted, shape (E,)."""
+    parts = []
+    for table in tables:
+        values, mine = table[column].to_numpy(), wanted[table["event"].to_numpy()]
+        names, codes = _codes(table["asset"])
+        known = np.isfinite(values) & mine
+        parts.append(
+            pd.DataFrame(
+                {
+                    "asset": names,
+                    "rows": np.bincount(codes[mine], minlength=len(names)),
+                    "n": np.bincount(codes[known], minlength=len(names)),
+                    "total": np.bincount(codes[known], values[known], minlength=len(names)),
+                }
+            )
+        )
+    found = pd.concat(parts).groupby("asset", sort=False).sum()
+    found = found[found["rows"] > 0]
+    mean = found["total"] / found["n"].where(found["n"] > 0)
+    return pd.DataFrame({"n": found["n"], "n_without": found["rows"] - found["n"], "mean_car": mean})
 
 
 def _codes(column: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -111,8 +124,8 @@ def date_clusters(days: np.ndarray, window: Window) -> np.ndarray:
 
 
 def tests_over_dates(
-    days: np.ndarray, n: np.ndarray, total: np.ndarray, squares: float, window: Window
-) -> list[StatisticalTest]:
+    days: np.ndarray, n: np.ndarray, total: np.ndarray, squares: float, window: Window, level: float
+) -> pd.DataFrame:
     """Tests of the mean CAR: over date clusters, over cases clustered by date, and over cases as if independent.
 
     Parameters
@@ -125,45 +138,38 @@ def tests_over_dates(
         Sum of squared CARs over all cases.
     window : tuple of int
         Event window, which says which sessions overlap.
+    level : float
+        Coverage of the intervals.
 
     Returns
     -------
-    list of StatisticalTest
-        ``event_level_t``, ``clustered_t``, ``cross_section_t``; the last is there to be compared with, and is no test
-        of securities that share the days.
+    pandas.DataFrame
+        One row a test: ``event_level_t``, ``clustered_t``, and ``cross_section_t``, which is there to be compared with
+        and is no test of securities that share the days.
     """
     clusters = date_clusters(days, window)
-    return [
-        event_level_t(cluster_means(total / np.maximum(n, 1), clusters)),
-        _clustered(clusters, n, total),
-        _independent(n.sum(), total.sum(), squares),
-    ]
-
-
-def _clustered(clusters: np.ndarray, n: np.ndarray, total: np.ndarray) -> StatisticalTest:
-    """``clustered_t`` of the cases from the sums of their clusters."""
-    name, null = "clustered_t", "The mean is zero; observations of different clusters independent."
-    count = len(np.unique(clusters))
-    if count < 2:
-        return not_applicable(name, null, count, f"needs at least 2 clusters; {count} given")
-    mean = total.sum() / n.sum()
-    sums = np.bincount(clusters, total - n * mean)
-    variance = variance_of_sums(sums, n.sum())
-    if not variance > 0:
-        return not_applicable(name, null, count, "needs values that differ between the clusters")
-    note = f"{count} clusters are few: rejects too often" if count < FEW_CLUSTERS else ""
-    return t_test(name, mean / np.sqrt(variance), count - 1, null, count, "approximate", note)
-
-
-def _independent(n: float, total: float, squares: float) -> StatisticalTest:
-    """``cross_section_t`` from sums: void, and shown for comparison alone."""
-    name, null = "cross_section_t", "The mean CAR over cases is zero; cases independent."
-    variance = (squares - total * total / n) / (n - 1) if n > 1 else 0.0
-    if not variance > 0:
-        return not_applicable(name, null, int(n), "needs at least 2 cases that differ")
-    return t_test(
-        name, total / n / np.sqrt(variance / n), n - 1, null, int(n), "approximate", "assumes independent cases"
-    )
+    values = cluster_means(total / np.maximum(n, 1), clusters)
+    count, cases = len(values), float(n.sum())
+    mean = float(total.sum() / cases) if cases else float("nan")
+    deviations = np.bincount(clusters, total - n * mean) if count else np.empty(0)
+    clustered = variance_of_sums(deviations, int(cases)) if count > 1 else float("nan")
+    independent = (squares - cases * mean**2) / (cases - 1) / cases if cases > 1 else float("nan")
+    level_error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+    few = f"{count} clusters are few: rejects too often" if count < FEW_CLUSTERS else ""
+    rows = [
+        ("event_level_t", float(values.mean()) if count else mean, level_error, count - 1, count,
+         event_level_t(values).note),
+        ("clustered_t", mean, np.sqrt(clustered), count - 1, count, few),
+        ("cross_section_t", mean, np.sqrt(independent), cases - 1, int(cases), "assumes independent cases"),
+    ]  # fmt: skip
+    return pd.DataFrame(
+        [
+            {"test": name}
+            | t_row(estimate, float(error), int(df), level)
+            | {"n": n, "valid": VALID[name], "note": note}
+            for name, estimate, error, df, n, note in rows
+        ]
+    ).set_index("test")
 
 
 def mean_path(days: np.ndarray, sums: Sums, taus: list[int], window: Window, level: float) -> pd.DataFrame:

@@ -13,13 +13,13 @@ from market_reaction.scale.writing import write_panel
 BENCHMARK = "S&P 500"
 
 
-def bundled_panel(folder: str | Path, *, overwrite: bool = False) -> PanelDataset:
+def bundled_panel(folder: str | Path | None = None, *, overwrite: bool = False) -> PanelDataset:
     """Write the twenty US shares that come with the package, from 1990 to 2022, with the S&P 500 as factor.
 
     Parameters
     ----------
-    folder : str or Path
-        Folder to write to.
+    folder : str or Path, optional
+        Folder to write to; one that goes with this process when None.
     overwrite : bool
         Replace a panel that is there.
 

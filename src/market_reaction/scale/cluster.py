@@ -83,6 +83,7 @@ def local_cluster(workers: int | None = None) -> Any:
     return _distributed().LocalCluster(
         n_workers=workers or _processors(), threads_per_worker=1, processes=True, host="127.0.0.1",
         dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # of its health page: a free port
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ FACTOR = "generated market"
 
 
 def random_panel(
-    folder: str | Path,
+    folder: str | Path | None,
     securities: int,
     sessions: int | pd.DatetimeIndex,
     *,
@@ -32,8 +32,8 @@ def random_panel(
 
     Parameters
     ----------
-    folder : str or Path
-        Folder to write to.
+    folder : str or Path, optional
+        Folder to write to; one that goes with this process when None.
     securities : int
         Number of securities, named ``generated 00001`` and so on.
     sessions : int or DatetimeIndex

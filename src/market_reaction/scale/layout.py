@@ -70,3 +70,18 @@ def sweep(folder: Path) -> None:
     """Remove drafts that a killed process left behind."""
     for draft in folder.glob(".*.tmp"):
         draft.unlink(missing_ok=True)
+
+
+def folder_or_temporary(folder: str | Path | None) -> Path:
+    """Folder as it was named, made if need be; one that goes when Python ends where none was named."""
+    import atexit
+    import shutil
+    import tempfile
+
+    from market_reaction.exports.files import target_folder
+
+    if folder is not None:
+        return target_folder(folder)
+    place = Path(tempfile.mkdtemp(prefix="market_reaction_"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.errors import ScaleError
-from market_reaction.scale.averages import VALID, Sums, add_up, date_clusters, mean_path, tests_over_dates
+from market_reaction.scale.averages import Sums, add_up, by_security, mean_path, tests_over_dates
 from market_reaction.scale.finished import Results, finished
 from market_reaction.windows import EventWindows, Window
 
@@ -60,9 +60,9 @@ class StudyRows(Results):
     def sums(self) -> Sums:
         """Sums over all rows, from one pass over the partitions."""
         options = self.job.options
-        return add_up(
-            self._tables(), self.manifest["events"]["n"], len(self.job.panel.sessions), options.windows, self._taus
-        )
+        columns = ["event", "day", *(f"ar[{tau}]" for tau in self._taus)]
+        tables = self._tables([*columns, *(f"car[{first},{last}]" for first, last in self.windows)])
+        return add_up(tables, len(self.events), len(self.job.panel.sessions), options.windows, self._taus)
 
     @property
     def _taus(self) -> list[int]:
@@ -70,12 +70,10 @@ class StudyRows(Results):
         low, high = EventWindows(options.estimation, options.windows).span_offsets
         return list(range(low, high + 1)) if options.paths else []
 
-    def _tables(self) -> Iterator[Any]:
-        """Row groups of all partitions, only the columns that are added up."""
+    def _tables(self, columns: list[str]) -> Iterator[Any]:
+        """Row groups of all partitions in order, some columns of them."""
         from pyarrow import parquet
 
-        columns = ["asset", "event", "day", *(f"ar[{tau}]" for tau in self._taus)]
-        columns += [f"car[{first},{last}]" for first, last in self.windows]
         for path in self.partitions:
             with parquet.ParquetFile(path, memory_map=True) as file:
                 for group in range(file.num_row_groups):
@@ -103,21 +101,40 @@ class StudyRows(Results):
             std=np.sqrt(np.maximum(variance, 0.0)), share_positive=share,
         )  # fmt: skip
 
-    def per_security(self, window: Window | None = None) -> pd.DataFrame:
-        """Mean over the events of each security that has any: n, n_without, mean_car, by asset."""
-        at, table = self._window(window), self.sums.securities
-        n = table[f"n{at}"]
-        mean = table[f"total{at}"] / n.where(n > 0)
-        return pd.DataFrame({"n": n.astype(int), "n_without": (table["rows"] - n).astype(int), "mean_car": mean})
+    def per_security(self, window: Window | None = None, *, events: Sequence[str] | None = None) -> pd.DataFrame:
+        """Mean over the events of each security that has any: n, n_without, mean_car, by asset.
 
-    def tests(self, window: Window | None = None) -> pd.DataFrame:
-        """Tests of the mean CAR over all events, with what each is worth where securities share their days.
+        Parameters
+        ----------
+        window : tuple of int, optional
+            An event window; the first when left out.
+        events : sequence of str, optional
+            Event ids to take; all when left out.
+        """
+        first, last = self.windows[self._window(window)]
+        column = f"car[{first},{last}]"
+        return by_security(self._tables(["asset", "event", column]), column, self._chosen(events))
+
+    def tests(
+        self, window: Window | None = None, *, events: Sequence[str] | None = None, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Tests of the mean CAR over events, with what each is worth where securities share their days.
+
+        Parameters
+        ----------
+        window : tuple of int, optional
+            An event window; the first when left out.
+        events : sequence of str, optional
+            Event ids to take; all when left out. Only where all securities share the events.
+        level : float
+            Coverage of the intervals.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by test (event_level_t, clustered_t, cross_section_t): mean_car, statistic, df, p_value, n
-            (clusters, or cases), valid (in words), note.
+            Indexed by test (event_level_t, clustered_t, cross_section_t): estimate (mean over date clusters, else over
+            cases), std_error, statistic, df, p_value, conf_low, conf_high, mde, n (clusters, or cases), valid (in
+            words), note.
 
         References
         ----------
@@ -125,19 +142,19 @@ class StudyRows(Results):
         (2011), Journal of Business & Economic Statistics 29:238.
         """
         at, sums = self._window(window), self.sums
-        days = np.flatnonzero(sums.day_n[:, at] > 0)
-        n, total = sums.day_n[days, at], sums.day_total[days, at]
-        found = tests_over_dates(days, n, total, float(sums.squares[:, at].sum()), self.windows[at])
-        mean = float(total.sum() / n.sum()) if len(days) else float("nan")
-        rows = [
-            {"test": test.name, "mean_car": mean, "statistic": test.statistic, "df": test.df, "p_value": test.p_value}
-            | {"n": test.n, "valid": VALID[test.name], "note": test.note}
-            for test in found
-        ]
-        return pd.DataFrame(rows).set_index("test")
+        days = self._days(at, events)
+        squares = float(sums.day_squares[days, at].sum())
+        return tests_over_dates(days, sums.day_n[days, at], sums.day_total[days, at], squares, self.windows[at], level)
 
-    def path(self, level: float = 0.95) -> pd.DataFrame:
+    def path(self, *, events: Sequence[str] | None = None, level: float = 0.95) -> pd.DataFrame:
         """Mean abnormal return by session over securities and then date clusters, and its running sum with an interval.
+
+        Parameters
+        ----------
+        events : sequence of str, optional
+            Event ids to take; all when left out. Only where all securities share the events.
+        level : float
+            Coverage of the interval of each session alone.
 
         Returns
         -------
@@ -147,14 +164,27 @@ class StudyRows(Results):
         """
         if not self._taus:
             raise ScaleError("the rows hold no abnormal returns of single sessions; run again with paths=True.")
-        days = np.flatnonzero(self.sums.day_n.sum(axis=1) > 0)
-        return mean_path(days, self.sums, self._taus, (self._taus[0], self._taus[-1]), level)
+        return mean_path(self._days(0, events), self.sums, self._taus, (self._taus[0], self._taus[-1]), level)
 
-    def clusters(self, window: Window | None = None) -> int:
-        """Number of date clusters: sessions of day 0 whose windows overlap are one."""
-        at = self._window(window)
-        days = np.flatnonzero(self.sums.day_n[:, at] > 0)
-        return len(np.unique(date_clusters(days, self.windows[at])))
+    def _chosen(self, events: Sequence[str] | None) -> np.ndarray:
+        """Which events are wanted, shape (E,)."""
+        if events is None:
+            return np.ones(len(self.events), dtype=bool)
+        unknown = [name for name in events if name not in self.events.index]
+        if unknown:
+            raise ScaleError(f"event {unknown[0]!r} was not studied; events lists those that were.")
+        return np.asarray(self.events.index.isin(list(events)))
+
+    def _days(self, window: int, events: Sequence[str] | None) -> np.ndarray:
+        """Distinct sessions of day 0 with a case; of some events only where an event has one session."""
+        has = self.sums.day_n[:, window] > 0
+        if events is not None:
+            if not self.job.shared:
+                raise ScaleError("events= takes events that all securities share; run those you want by themselves.")
+            own = np.zeros(len(has), dtype=bool)
+            own[self.events["day"].to_numpy()[self._chosen(events)]] = True
+            has = has & own
+        return np.flatnonzero(has)
 
 
 def open_results(out: str | Path) -> StudyRows:

@@ -14,7 +14,6 @@ from market_reaction.engine.design import MODELS
 from market_reaction.engine.stream import AT_ONCE
 from market_reaction.errors import ScaleError, did_you_mean
 from market_reaction.event_filters import PLACED
-from market_reaction.exports.files import target_folder
 from market_reaction.placebo import HISTORY, pool_gap
 from market_reaction.scale import layout
 from market_reaction.scale.cluster import connected, work_on
@@ -33,7 +32,7 @@ Model = Literal["constant_mean", "zero_mean", "market_adjusted", "market", "fact
 def run(
     panel: PanelDataset | str | Path,
     events: pd.DataFrame,
-    out: str | Path,
+    out: str | Path | None = None,
     *,
     client: Any = None,
     model: Model = "constant_mean",
@@ -56,8 +55,9 @@ def run(
     events : pandas.DataFrame
         Announcements as ``load_events`` gives them, which are placed by the closing clock of the panel's market; or a
         frame with the columns event_id and session, for events that all securities share, and asset where they do not.
-    out : str or Path
-        Folder of the results. With the same arguments a run does only what is missing or damaged there.
+    out : str or Path, optional
+        Folder of the results; one that goes with this process when left out. With the same
+        arguments a run does only what is missing or damaged there.
     client : object, optional
         Where to work: None for this process, ``"local"`` for a process on each processor, the address of a Dask
         scheduler, or a ``distributed.Client``.
@@ -99,14 +99,14 @@ def run(
     span = EventWindows(options.estimation, options.windows).span_offsets
     pairs = place_events(events, panel, -options.estimation[0], span[1], on_bad_event)
     masks = _masks(panel, skip, None, span)
-    place = _work(panel, pairs, target_folder(out), "study", options, masks, kernel, client)
+    place = _work(panel, pairs, layout.folder_or_temporary(out), "study", options, masks, kernel, client)
     return open_results(place)
 
 
 def run_placebo(
     panel: PanelDataset | str | Path,
     events: pd.DataFrame,
-    out: str | Path,
+    out: str | Path | None = None,
     *,
     client: Any = None,
     count: int = HISTORY,
@@ -161,7 +161,7 @@ def run_placebo(
             "Leave it out."
         )
     masks = _masks(panel, skip, exclude, span)
-    place = _work(panel, pairs, target_folder(out), "placebo", options, masks, kernel, client)
+    place = _work(panel, pairs, layout.folder_or_temporary(out), "placebo", options, masks, kernel, client)
     return open_placebo(place)
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from market_reaction.engine.stream import AT_ONCE
 from market_reaction.errors import ScaleError
-from market_reaction.exports.files import target_folder
 from market_reaction.instruments import find_instrument
 from market_reaction.prices import PriceData, moves_between
 from market_reaction.scale import layout
@@ -25,7 +24,7 @@ _DAYS = 100_000  # days since 1970 that a session may have: until 2243; earlier 
 
 def write_panel(
     source: object,
-    folder: str | Path,
+    folder: str | Path | None = None,
     *,
     values: Values = "close",
     returns: Literal["log", "simple"] = "log",
@@ -45,8 +44,8 @@ def write_panel(
         with sessions as its index and a column for each security; ``PriceData``; a folder with one price file for each
         security, as ``load_prices(source="files")`` reads them; one CSV or Parquet file that is a long table; or an
         iterable of long frames, each with whole securities, or of pairs (name, series), for more than memory holds.
-    folder : str or Path
-        Folder to write to.
+    folder : str or Path, optional
+        Folder to write to; one that goes with this process when left out.
     values : {"close", "return"}
         What the source holds; returns are decimals.
     returns : {"log", "simple"}
@@ -90,7 +89,7 @@ def write_panel(
 
 def write_rows(
     rows: Iterator[Row],
-    folder: str | Path,
+    folder: str | Path | None,
     about: dict[str, Any],
     *,
     values: Values,
@@ -99,7 +98,7 @@ def write_rows(
     overwrite: bool,
 ) -> PanelDataset:
     """Write securities that come one at a time; the first pass keeps them in a draft file and collects the sessions."""
-    place = target_folder(folder)
+    place = layout.folder_or_temporary(folder)
     _make_room(place, overwrite)
     with tempfile.TemporaryFile(dir=place) as spool:
         index, days, excluded = _spooled(rows, spool, values, about["returns"])

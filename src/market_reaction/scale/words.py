@@ -1,0 +1,137 @@
+"""The reaction of a cross-section as sentences and as HTML: rounding and escaping happen here, nothing is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from market_reaction import tables, wording
+from market_reaction.tables import cell, html_table
+
+if TYPE_CHECKING:
+    from market_reaction.scale.cross_section import CrossSection
+
+NAMED = 3  # unusual sessions that the answer names
+SHOWN = 12  # events of the table; the rest is folded away
+PLURALS = {"escalation": "escalations", "de-escalation": "de-escalations", "mixed": "mixed announcements"}
+
+
+def cross_section_answer(result: CrossSection) -> str:
+    """How the mean security moved after each kind of event, and how many sessions were unusual."""
+    first, last = result.windows[0]
+    count = len(result.panel.assets)
+    head = "Generated returns, no market: " if result.panel.generated else ""
+    what = f"{count:,} generated securities" if result.panel.generated else f"{count:,} securities"
+    classes = [_class(str(name), row) for name, row in result.summary().to_dict("index").items()]
+    moves = f"{head}{what} {wording.sessions_of((first, last))} {'; '.join(classes)}"
+    return wording.clean(f"{moves}. {unusual_sessions(result)}")
+
+
+def _class(name: str, row: Mapping[Any, Any]) -> str:
+    """Mean move after one kind of event."""
+    events, clusters = int(row["n_events"]), int(row["n_clusters"])
+    plural = PLURALS.get(name, "events" if name == "all" else f"events ({name})")
+    noun = plural if events != 1 else plural.removesuffix("s")
+    text = f"after {events} {noun} ({clusters} separate date{'s' * (clusters != 1)}): mean abnormal move "
+    text += wording.per_cent(row["mean_car"])
+    if not math.isfinite(row["p_value"]):
+        return f"{text}, no test over dates"
+    text += f" (p {wording.p_value(row['p_value'])}"
+    if row["p_value"] <= wording.UNUSUAL:
+        return f"{text}, unusual for a mean over dates)"
+    return f"{text}, not distinguishable from none; smallest detectable {wording.size(row['mde'], 'return')})"
+
+
+def per_session(result: CrossSection) -> pd.DataFrame:
+    """Placebo tests of the first window, one row a session: events of one session share it."""
+    return result.to_frame().drop_duplicates("session")
+
+
+def unusual_sessions(result: CrossSection) -> str:
+    """How many sessions had an unusual mean, how many chance gives, and the foremost of them."""
+    frame = per_session(result)
+    tested = frame[frame["placebo_p"].notna()]
+    if not len(tested):
+        reason = frame["note"].iloc[0] if len(frame) else "no event"
+        return f"No session has a placebo p: {reason}."
+    unusual = tested[tested["placebo_p"].le(wording.UNUSUAL)].sort_values("placebo_p", kind="stable")
+    history = int(tested["n_placebo"].median())
+    chance = wording.UNUSUAL * len(tested)
+    text = (
+        f"Against {history:,} earlier days each, {len(unusual) or 'none'} of {len(tested)} "
+        f"session{'s' * (len(tested) != 1)} had an unusual mean (placebo p at most {wording.UNUSUAL}; chance alone "
+        f"gives about {chance:.{0 if chance >= 1 else 1}f})"
+    )
+    named = [
+        f"{wording.day(row['session'])} ({wording.per_cent(row['mean_car'])}, p {wording.p_value(row['placebo_p'])})"
+        for row in unusual.head(NAMED).to_dict("records")
+    ]
+    more = f", first {wording.listed(named)}" if len(unusual) > NAMED else f": {wording.listed(named)}" if named else ""
+    return f"{text}{more}."
+
+
+def event_lines(result: CrossSection) -> pd.DataFrame:
+    """One row an event as it is read."""
+    rows = []
+    for event_id, row in result.to_frame().to_dict("index").items():
+        floor = wording.p_value(row["placebo_p_floor"])
+        p_value = f"{wording.p_value(row['placebo_p'])} ({floor})" if math.isfinite(row["placebo_p"]) else row["note"]
+        rows.append(
+            {
+                "Event": str(event_id),
+                "Title": wording.clean(row.get("title", "") or ""),
+                "Session": wording.day(row["session"]),
+                "Securities": f"{row['n']:,}",
+                "Mean CAR": wording.per_cent(row["mean_car"]),
+                "Rose": wording.share(row["share_positive"]),
+                "Placebo p (floor)": p_value,
+                "Smallest detectable": wording.size(row["mde"], "return"),
+                "Spread": f"{row['spread']:.2f}",
+                "Spread p": wording.p_value(row["spread_p"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cross_section_html(result: CrossSection) -> str:
+    """HTML for notebooks: the answer, the events, the classes, what each test is worth, what was left out."""
+    first, last = result.windows[0]
+    lines = event_lines(result)
+    if lines["Title"].eq("").all():
+        lines = lines.drop(columns="Title")
+    unusual = result.to_frame()["placebo_p"].le(wording.UNUSUAL).tolist()
+    order = sorted(range(len(lines)), key=lambda at: not unusual[at])
+    rows = [[cell(text) for text in lines.iloc[at]] for at in order]
+    marks = ["mr-unusual" if unusual[at] else "" for at in order]
+    heads = list(lines.columns)
+    excluded = result.excluded.set_index("event_id")["reason"]
+    more = html_table(heads, rows[SHOWN:], marks[SHOWN:]) if len(rows) > SHOWN else ""
+    parts = [
+        f'<p class="mr-answer">{escape(wording.clean(result.answer()))}</p>',
+        f"<h4>Events, sessions [{first},{last}], unusual ones first</h4>",
+        html_table(heads, rows[:SHOWN], marks[:SHOWN]),
+        tables.folded(f"{len(rows) - SHOWN} more", more),
+        '<p class="mr-quiet">Mean CAR: over the securities. Spread: root mean square of CAR over its forecast error, 1 '
+        "where securities move as far as before. Placebo p: rank of the mean over its current volatility.</p>",
+        "<h4>Tests over all events</h4>",
+        _test_table(result),
+        tables.left_out(excluded) if len(excluded) else "",
+        tables.bullets(result.notes),
+    ]
+    return tables.wrapped(parts)
+
+
+def _test_table(result: CrossSection) -> str:
+    """The tests with what each is worth."""
+    rows = [
+        [cell(text) for text in (
+            str(name).replace("_", " "), wording.per_cent(row["estimate"]), f"{row['statistic']:.2f}",
+            wording.p_value(row["p_value"]), f"{row['n']:,}", row["valid"],
+        )]
+        for name, row in result.rows.tests().to_dict("index").items()
+    ]  # fmt: skip
+    return html_table(["Test", "Mean CAR", "Statistic", "p", "Clusters or cases", "What it is worth"], rows)
