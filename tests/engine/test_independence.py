@@ -7,6 +7,7 @@ import pytest
 
 from engine.panels import MODELS, make_case
 from market_reaction.engine import AbnormalReturns, Panel, abnormal_returns
+from market_reaction.engine import job as engine_job
 from market_reaction.engine import kernels as engine_kernels
 
 FIELDS = (
@@ -73,7 +74,8 @@ def test_threads_and_sizes_of_blocks(model, factors, paths, kernel, monkeypatch)
     options = {"model": model, "windows": WINDOWS, "kernel": kernel, "paths": paths}
     whole = abnormal_returns(case.panel, case.assets, case.days, threads=1, **options)
     monkeypatch.setattr(engine_kernels, "_BLOCK", 13)
-    monkeypatch.setattr(engine_kernels, "_GATHERED", 17 * 120)
+    monkeypatch.setattr(engine_kernels, "GATHERED", 17 * 120)
+    monkeypatch.setattr(engine_job, "GATHERED", 17 * 120)
     case.panel.release()
     assert_same_bits(abnormal_returns(case.panel, case.assets, case.days, threads=3, **options), whole)
 

@@ -85,13 +85,15 @@ class Design:
 class Fit(NamedTuple):
     """Models fitted at b events, in the units of the centred returns and columns; NaN where a window cannot be used.
 
-    The normal return of a session is ``level`` + sum of ``slopes`` x (column - ``means``). Shapes: ``n``, ``df``,
-    ``std``, ``level`` (b,); ``slopes``, ``means`` (k, b); ``inverse`` (k, k, b) of the centred cross products.
+    The normal return of a session is ``pivot`` + ``level`` + sum of ``slopes`` x (column - ``means``), of which the
+    pivot is taken off the returns first, so that rounding does not reach the rest. Shapes: ``n``, ``df``, ``std``,
+    ``pivot``, ``level`` (b,); ``slopes``, ``means`` (k, b); ``inverse`` (k, k, b) of the centred cross products.
     """
 
     n: np.ndarray
     df: np.ndarray
     std: np.ndarray
+    pivot: np.ndarray
     level: np.ndarray
     slopes: np.ndarray
     means: np.ndarray

@@ -12,11 +12,17 @@ from market_reaction.engine.linear import enough, free_of_collinearity, solve, t
 if TYPE_CHECKING:
     from market_reaction.engine.panel import Panel
 
+_FAR = 100.0  # spreads that a mean may lie from zero before rounding begins to matter
 _REFINED = 1e-4  # share of the variance left over, or of the smallest eigenvalue, below which slopes are refined
 
 
 def fit_gathered(
-    panel: Panel, design: Design, assets: np.ndarray, days: np.ndarray, estimation: tuple[int, int]
+    panel: Panel,
+    design: Design,
+    assets: np.ndarray,
+    days: np.ndarray,
+    estimation: tuple[int, int],
+    pivot: np.ndarray | None = None,
 ) -> Fit:
     """Fit a model at events whose estimation windows lie inside the panel, by centred normal equations.
 
@@ -24,6 +30,9 @@ def fit_gathered(
     ----------
     assets, days : numpy.ndarray
         Rows and columns of the panel, shape (b,).
+    pivot : numpy.ndarray, optional
+        What to take off the returns before their mean, shape (b,); the centre of each security if None. An event whose
+        mean is then still far from zero is fitted once more from that mean.
     """
     first, length = design.inner(estimation)
     full = estimation[1] - estimation[0] + 1
@@ -35,7 +44,8 @@ def fit_gathered(
     known = known_sessions(panel, design, assets, start, target)
     if design.fixed:
         return _fixed(target, columns, known, full)
-    target -= panel.centre[assets][:, None]
+    origin = panel.centre[assets] if pivot is None else pivot
+    target -= origin[:, None]
     n = np.full(len(days), float(length)) if known is None else known.sum(axis=1).astype(float)
     level = _centre(target, known, n)
     means = np.empty((design.width, len(days)))
@@ -46,8 +56,11 @@ def fit_gathered(
     usable &= free
     squares = np.einsum("ij,ij->i", target, target)
     df = np.maximum(n - design.estimated, 1)
-    fit = Fit(n.astype(np.int64), (n - design.estimated).astype(np.int64), np.sqrt(squares / df), level, slopes, means,
-              inverse)  # fmt: skip
+    std = np.sqrt(squares / df)
+    fit = Fit(n.astype(np.int64), (n - design.estimated).astype(np.int64), std, origin, level, slopes, means, inverse)
+    far = np.flatnonzero(usable & (np.abs(level) > _FAR * std))
+    if pivot is None and len(far):
+        fit.put(far, fit_gathered(panel, design, assets[far], days[far], estimation, (origin + level)[far]))
     fit.discard(~usable)
     return fit
 
@@ -74,7 +87,8 @@ def empty_fit(design: Design, n: np.ndarray) -> Fit:
     width, count = design.width, len(n)
     nan = np.full(count, np.nan)
     return Fit(
-        n.astype(np.int64), np.zeros(count, dtype=np.int64), nan, nan.copy(), np.full((width, count), np.nan),
+        n.astype(np.int64), np.zeros(count, dtype=np.int64), nan, np.zeros(count), nan.copy(),
+        np.full((width, count), np.nan),
         np.full((width, count), np.nan), np.full((width, width, count), np.nan),
     )  # fmt: skip
 
@@ -163,6 +177,7 @@ def _fixed(target: np.ndarray, columns: list[np.ndarray], known: np.ndarray | No
     width = len(columns)
     squares = np.einsum("ij,ij->i", target, target)
     fit = Fit(n.astype(np.int64), n.astype(np.int64), np.sqrt(squares / np.maximum(n, 1)), np.zeros(count),
+              np.zeros(count),
               np.ones((width, count)), np.zeros((width, count)), np.zeros((width, width, count)))  # fmt: skip
     fit.discard(~enough(n, full, 0))
     return fit

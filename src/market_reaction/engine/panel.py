@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 
@@ -154,13 +155,13 @@ class Panel:
     def _centres(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre of each security, and whether none of its sessions is missing or skipped by itself."""
         edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
-        parts = [slice(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+        parts = [slice(first, last) for first, last in pairwise(edges)]
         means = np.stack([self.returns[:, part].sum(axis=1) / (part.stop - part.start) for part in parts])
         dense = np.isfinite(means).all(axis=0)
         centre = np.empty(self.n_assets)
         centre[dense] = np.median(means[:, dense], axis=0)
         for row in np.flatnonzero(~dense):
-            centre[row] = self._centre_of_known(row, parts)
+            centre[row] = self._centre_of_known(int(row), parts)
         if self.skip is not None and self.skip.ndim == 2:
             dense &= ~self.skip.any(axis=1)
         return centre, dense
