@@ -16,12 +16,14 @@ import numpy as np
 from market_reaction.engine.gather import known_sessions, rows_of, stretches
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns
+from market_reaction.inference.arrays import Ranked, ranked_rows, ranked_with
 from market_reaction.inference.common_dates import DateCorrelations, DateSums, date_sums, joined
-from market_reaction.inference.day_scores import DayScores, day_scores
+from market_reaction.inference.day_scores import DAY_SCORES, DayScores, day_scores
 from market_reaction.inference.generalized_rank import GrankSums, grank_sums, spread_of, unranked
 from market_reaction.inference.rank import positive_shares
 
 _BLOCK = 131_072  # values of the estimation windows of a block
+_SHORT = 10  # sessions of a window up to which comparing is faster than sorting anew
 _AHEAD = 4  # blocks that one thread may be ahead of the sums
 _Sums = TypeVar("_Sums", DayScores, GrankSums, "Shares")
 
@@ -88,15 +90,16 @@ class _Pass:
         """Sums over some events."""
         with np.errstate(all="ignore"):  # NaN marks what is absent
             residuals = estimation_residuals(self.panel, self.found, self.assets, self.estimation, events)
-            standardized = residuals / self.found.residual_std[events][:, None] if "grank" in self.names else residuals
+            wanted = [name for name in self.names if name in DAY_SCORES]
+            before = ranked_rows(residuals) if self.names else None
             scores, grank = [], []
             for at in range(len(self.found.windows)):
-                around = self.window(events, at)
-                columns = np.arange(residuals.shape[1], residuals.shape[1] + around.shape[1])
-                wanted = [name for name in self.names if name.startswith("corrado")]
-                scores.append(day_scores(np.hstack([residuals, around]), columns, wanted) if wanted else {})
-                if "grank" in self.names:
-                    grank.append(self.ranked(events, at, standardized))
+                if before is not None and wanted:
+                    around = self.window(events, at)
+                    columns = np.arange(residuals.shape[1], residuals.shape[1] + around.shape[1])
+                    scores.append(day_scores(_ranked_around(before, around), columns, wanted))
+                if before is not None and "grank" in self.names:
+                    grank.append(self.ranked(events, at, before))
             shared = self.shared[events]
             return _Block(
                 self.signs(events, residuals),
@@ -105,12 +108,13 @@ class _Pass:
                 date_sums(residuals[shared], self.found.days[events][shared]),
             )
 
-    def ranked(self, events: np.ndarray, at: int, standardized: np.ndarray) -> GrankSums:
-        """Generalised ranks of a block for one window."""
-        scaled = self.found.car[events, at] / self.found.car_std_error[events, at] / self.spreads[at]
+    def ranked(self, events: np.ndarray, at: int, before: Ranked) -> GrankSums:
+        """Generalised ranks of a block for one window; standardised residuals have the ranks of the residuals."""
+        scar = self.found.car[events, at] / self.found.car_std_error[events, at]
         if np.isnan(self.spreads[at]):
-            return unranked(standardized.shape[1], int((~np.isnan(self.found.car[events, at])).sum()))
-        return grank_sums(scaled, standardized)
+            return unranked(before.values.shape[1], int((~np.isnan(scar)).sum()))
+        standardized = before.values / self.found.residual_std[events][:, None]
+        return grank_sums(scar / self.spreads[at], before._replace(values=standardized))
 
     def window(self, events: np.ndarray, at: int) -> np.ndarray:
         """Abnormal returns of one window, shape (b, m)."""
@@ -204,6 +208,13 @@ def estimation_residuals(
     if known is not None:
         residuals[~known] = np.nan
     return residuals
+
+
+def _ranked_around(before: Ranked, around: np.ndarray) -> Ranked:
+    """Residuals and a window behind them with their ranks: compared session by session while the window is short."""
+    if around.shape[1] <= _SHORT:
+        return ranked_with(before, around)
+    return ranked_rows(np.column_stack([before.values, around]))
 
 
 def _in_order(work: _Pass, blocks: Sequence[np.ndarray], threads: int) -> Iterable[_Block]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -73,12 +75,24 @@ def row_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     tuple of numpy.ndarray
         Ranks 1 to T_i, shape (N, T), NaN where the value is; T_i, the number of present values, shape (N,).
     """
-    ranks, days, _ = ranked_rows(values)
-    return ranks, days
+    ranked = ranked_rows(values)
+    return ranked.ranks, ranked.days
 
 
-def ranked_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As ``row_ranks``, with the values of every row in rising order, absent ones last, as third."""
+class Ranked(NamedTuple):
+    """Values (N, T) with their ranks in each row, as ``row_ranks`` gives them, and the number of present ones (N,)."""
+
+    values: np.ndarray
+    ranks: np.ndarray
+    days: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> Ranked:
+        """Some of the rows."""
+        return self if chosen.all() else Ranked(*(part[chosen] for part in self))
+
+
+def ranked_rows(values: np.ndarray) -> Ranked:
+    """Values with their ranks, as ``row_ranks`` gives them."""
     ordered = np.sort(values, axis=1)
     ranks = _places(values).astype(float)
     ranks += 1.0
@@ -90,7 +104,28 @@ def ranked_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         ranks[tied] = rankdata(np.where(np.isnan(values[tied]), np.inf, values[tied]), axis=1)
     absent = np.isnan(values)
     ranks[absent] = np.nan
-    return ranks, values.shape[1] - absent.sum(axis=1), ordered
+    return Ranked(values, ranks, values.shape[1] - absent.sum(axis=1))
+
+
+def ranked_with(ranked: Ranked, added: np.ndarray) -> Ranked:
+    """The same with a few more columns (N, m) behind: each is compared with the others, and nothing is sorted again."""
+    width, count = ranked.values.shape[1], added.shape[1]
+    kind = np.int8 if count < 64 else np.int32
+    below = np.zeros(ranked.values.shape, dtype=kind)  # twice the added values below, and once those equal
+    pair = np.empty(ranked.values.shape, dtype=kind)
+    ranks = np.empty((len(added), width + count))
+    for column in range(count):
+        own = added[:, column, None]
+        np.add((ranked.values > own).view(np.int8), (ranked.values >= own).view(np.int8), out=pair)
+        below += pair
+        among = (added < own).sum(axis=1) + (added <= own).sum(axis=1)  # itself included
+        ranks[:, width + column] = 1 + among + 2 * ranked.days - pair.sum(axis=1, dtype=np.int32)
+    ranks[:, :width] = below
+    ranks /= 2.0
+    ranks[:, :width] += ranked.ranks
+    absent = np.isnan(added)
+    ranks[:, width:][absent] = np.nan
+    return Ranked(np.column_stack([ranked.values, added]), ranks, ranked.days + count - absent.sum(axis=1))
 
 
 def _places(values: np.ndarray) -> np.ndarray:

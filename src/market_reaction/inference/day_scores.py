@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from market_reaction.inference.arrays import ranked_rows
+from market_reaction.inference.arrays import Ranked
 from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable
 
 RANK_NULL = "Ranks at the event are like those of other days."
@@ -30,34 +30,31 @@ class DayScores(NamedTuple):
 
 
 class Scoring(NamedTuple):
-    """Scores (N, T) and the largest of each case (N,), from values, ranks, days and ordered values of ``ranked_rows``.
+    """Scores (N, T) and the largest of each case (N,), from the ranked values.
 
     The statistic of a day is the sum over its cases divided by their number to the ``power``.
     """
 
-    scores: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    scores: Callable[[Ranked], tuple[np.ndarray, np.ndarray]]
     power: float
     null: str
 
 
-def _centred_ranks(
-    values: np.ndarray, ranks: np.ndarray, days: np.ndarray, ordered: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return ranks - (days[:, None] + 1) / 2, (days - 1) / 2
+def _centred_ranks(ranked: Ranked) -> tuple[np.ndarray, np.ndarray]:
+    return ranked.ranks - (ranked.days[:, None] + 1) / 2, (ranked.days - 1) / 2
 
 
-def _standardized_ranks(
-    values: np.ndarray, ranks: np.ndarray, days: np.ndarray, ordered: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return ranks / (days[:, None] + 1) - 0.5, days / (days + 1) - 0.5
+def _standardized_ranks(ranked: Ranked) -> tuple[np.ndarray, np.ndarray]:
+    scores = ranked.ranks / (ranked.days[:, None] + 1)
+    scores -= 0.5
+    return scores, ranked.days / (ranked.days + 1) - 0.5
 
 
-def _signs_around_median(
-    values: np.ndarray, ranks: np.ndarray, days: np.ndarray, ordered: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    row = np.arange(len(values))
-    median = (ordered[row, np.maximum(days - 1, 0) // 2] + ordered[row, np.minimum(days // 2, values.shape[1] - 1)]) / 2
-    return np.sign(values - median[:, None]), np.ones(len(values))
+def _signs_around_median(ranked: Ranked) -> tuple[np.ndarray, np.ndarray]:
+    row, last = np.arange(len(ranked.days)), np.maximum(ranked.days, 1)
+    ordered = np.sort(ranked.values, axis=1)  # absent values come last
+    median = (ordered[row, (last - 1) // 2] + ordered[row, np.minimum(last // 2, ordered.shape[1] - 1)]) / 2
+    return np.sign(ranked.values - median[:, None]), np.ones(len(row))
 
 
 DAY_SCORES: Mapping[str, Scoring] = {
@@ -67,27 +64,24 @@ DAY_SCORES: Mapping[str, Scoring] = {
 }
 
 
-def day_scores(values: np.ndarray, columns: np.ndarray, names: Sequence[str]) -> dict[str, DayScores]:
-    """Scores of the days, ranked once for all tests asked for.
+def day_scores(ranked: Ranked, columns: np.ndarray, names: Sequence[str]) -> dict[str, DayScores]:
+    """Scores of the days, from ranks that serve all tests asked for.
 
     Parameters
     ----------
-    values : numpy.ndarray
-        Abnormal returns of estimation and event window, shape (N, T), NaN where absent.
+    ranked : Ranked
+        Abnormal returns of estimation and event window, shape (N, T), NaN where absent, with their ranks.
     columns : numpy.ndarray
         Columns of the event window.
     names : sequence of str
         Names in ``DAY_SCORES``.
     """
-    if not names:
-        return {}
-    ranked = ranked_rows(values)
-    known = ~np.isnan(values)
+    known = ~np.isnan(ranked.values)
     count, dense = known.sum(axis=0), bool(known.all())
     cases = int(known[:, columns].any(axis=1).sum())
     found = {}
     for name in names:
-        scores, largest = DAY_SCORES[name].scores(values, *ranked)
+        scores, largest = DAY_SCORES[name].scores(ranked)
         if dense:
             reach = np.full(len(count), largest.sum())
         else:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from market_reaction.inference.arrays import checked_array, row_ranks, same_length, vary
+from market_reaction.inference.arrays import Ranked, checked_array, ranked_rows, ranked_with, same_length, vary
 from market_reaction.inference.results import StatisticalTest, normal_test, not_applicable, t_test
 
 GRANK_MINIMUM = 30
@@ -139,24 +139,25 @@ def grank_z_statistic(scar: ArrayLike, standardized: ArrayLike) -> float:
     return _z_statistic(_all_sums(scar, standardized))
 
 
-def grank_sums(scaled: np.ndarray, standardized: np.ndarray) -> GrankSums:
+def grank_sums(scaled: np.ndarray, before: Ranked) -> GrankSums:
     """Ranks of the estimation days and the event, summed over the present cases.
 
     Parameters
     ----------
     scaled : numpy.ndarray
         SCAR of each case over the spread of the SCARs of all cases, shape (b,).
-    standardized : numpy.ndarray
-        Standardised abnormal returns of the estimation window, shape (b, L).
+    before : Ranked
+        Standardised abnormal returns of the estimation window, shape (b, L), with their ranks.
     """
-    known = ~np.isnan(scaled) & ~np.isnan(standardized).all(axis=1)
-    if not known.all():
-        scaled, standardized = scaled[known], standardized[known]
-    ranks, days = row_ranks(np.column_stack([standardized, scaled]))
+    known = ~np.isnan(scaled) & (before.days > 0)
+    _, ranks, days = ranked_with(before.rows(known), scaled[known, None])
     ranks /= days[:, None] + 1
     ranks -= 0.5
+    present = ~np.isnan(ranks)
+    if not present.all():
+        ranks[~present] = 0.0
     variance = float(((days - 1) / (12 * (days + 1))).sum())
-    return GrankSums(np.nansum(ranks, axis=0), (~np.isnan(ranks)).sum(axis=0), variance, len(scaled))
+    return GrankSums(ranks.sum(axis=0), present.sum(axis=0), variance, int(known.sum()))
 
 
 def spread_of(scar: np.ndarray) -> float:
@@ -173,7 +174,7 @@ def _all_sums(scar: ArrayLike, standardized: ArrayLike) -> GrankSums:
     spread = spread_of(cases[known])
     if np.isnan(spread):
         return unranked(before.shape[1], int(known.sum()))
-    return grank_sums(cases[known] / spread, before[known])
+    return grank_sums(cases[known] / spread, ranked_rows(before[known]))
 
 
 def unranked(length: int, cases: int) -> GrankSums:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import checked_array, present, same_length
+from market_reaction.inference.arrays import checked_array, present, ranked_rows, same_length
 from market_reaction.inference.day_scores import day_scores, floor_note, time_series_test
 from market_reaction.inference.generalized_rank import grank_statistic as grank_statistic
 from market_reaction.inference.generalized_rank import grank_t as grank_t
@@ -285,7 +285,7 @@ def _on_days(name: str, abnormal: ArrayLike, at: int | slice) -> StatisticalTest
     """One of the tests of ``DAY_SCORES``, with all cases at hand."""
     values = checked_array("abnormal", abnormal, 2)
     columns = np.atleast_1d(np.arange(values.shape[1])[_checked_columns(at, values.shape[1])])
-    return time_series_test(name, day_scores(values, columns, (name,))[name], columns)
+    return time_series_test(name, day_scores(ranked_rows(values), columns, (name,))[name], columns)
 
 
 def _checked_columns(at: int | slice, count: int) -> int | slice:
