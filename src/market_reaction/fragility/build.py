@@ -125,6 +125,9 @@ def specification_curve(
     >>> import market_reaction as mr
     >>> curve = mr.specification_curve("2025-06-10-jt", markets=["CSI 300"], source="bundled", history=120)
     >>> curve.summary()[["n_specifications", "median", "significant_share"]].round(4)
+             n_specifications  median  significant_share
+    market
+    CSI 300               366  0.0069                0.0
     """
     check_history(history)
     chosen = Grid.of(grid, factors)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +13,7 @@ from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale
 from market_reaction.fragility.curves import same_sign
-from market_reaction.fragility.frames import choice_frame, varied
+from market_reaction.fragility.frames import choice_frame, levels_present, varied
 from market_reaction.fragility.grid import NAMES, level_text
 from market_reaction.fragility.words import significant
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
@@ -79,9 +80,10 @@ def _estimates(figure: go.Figure, curve: MarketCurve) -> None:
         )  # fmt: skip
     size = 9 if len(rows) < 40 else 5 if len(rows) < 300 else 3.5
     marks = ((False, "not significant", BLUE, "circle"), (True, "significant (p ≤ 0.05)", VERMILLION, "diamond"))
+    choices = varied(curve)
     for verdict, name, colour, symbol in marks:
         chosen = rows["significant"].to_numpy() == verdict
-        texts = [_hover(curve, row) for row in rows[chosen].to_dict("records")]
+        texts = [_hover(curve.unit, row, choices) for row in rows[chosen].to_dict("records")]
         figure.add_trace(
             go.Scatter(
                 x=place[chosen], y=values[chosen], mode="markers", name=name, hovertext=texts,
@@ -103,29 +105,17 @@ def _estimates(figure: go.Figure, curve: MarketCurve) -> None:
     figure.update_yaxes(tickformat=form, ticksuffix=suffix, nticks=6, row=1, col=1)
 
 
-def _hover(curve: MarketCurve, row: dict[str, object]) -> str:
+def _hover(unit: str, row: Mapping[Any, Any], choices: list[str]) -> str:
     """One specification in a few lines."""
-    chosen = [label(f"{NAMES[name]}: {level_text(name, row[name])}") for name in varied(curve)]
-    value = wording.amount(float(row["estimate"]), curve.unit)  # type: ignore[arg-type]
-    return "<br>".join([f"{value}, p {wording.p_value(float(row['p_value']))}", *chosen])  # type: ignore[arg-type]
+    chosen = [label(f"{NAMES[name]}: {level_text(name, row[name])}") for name in choices]
+    return "<br>".join([f"{wording.amount(row['estimate'], unit)}, p {wording.p_value(row['p_value'])}", *chosen])
 
 
 def _matrix_lines(result: SpecificationCurve, curve: MarketCurve) -> list[tuple[str, list[object]]]:
     """Choices of several levels, the one that matters most first, with their levels in the order of the grid."""
     shares = choice_frame(result)["estimate_share"].loc[curve.market]
     choices = sorted(varied(curve), key=lambda name: -np.nan_to_num(shares[name]))
-    present = curve.specifications
-    return [
-        (name, [level for level in _levels(result, name) if (present[name] == level).any()])
-        if name != "window"
-        else (name, [level for level in _levels(result, name) if level in set(present[name])])
-        for name in choices
-    ]
-
-
-def _levels(result: SpecificationCurve, choice: str) -> tuple[object, ...]:
-    levels: tuple[object, ...] = getattr(result.grid, choice)
-    return levels
+    return [(name, levels_present(result, curve, name)) for name in choices]
 
 
 def _matrix(figure: go.Figure, curve: MarketCurve, lines: list[tuple[str, list[object]]]) -> None:
@@ -175,7 +165,7 @@ def _finding(curve: MarketCurve) -> str:
 
 def _method(result: SpecificationCurve, curve: MarketCurve) -> str:
     count = len(curve.specifications)
-    bins = "Below, darker: more of the specifications at that place take the level. " if count > _COLUMNS else ""
+    bins = "Below, fuller colour: more of the specifications there take the level. " if count > _COLUMNS else ""
     alone = [name for name in ("session", "returns") if name not in varied(curve)]
     session = f"{curve.specifications['session_date'].iloc[0]:%Y-%m-%d}" if "session" in alone else "several sessions"
     return (

@@ -82,6 +82,13 @@ def varied(curve: MarketCurve) -> list[str]:
     return [choice for choice in CHOICES if len(set(rows[choice])) > 1]
 
 
+def levels_present(result: SpecificationCurve, curve: MarketCurve, choice: str) -> list[object]:
+    """Levels of a choice that a market has specifications of, in the order of the grid."""
+    present = dict.fromkeys(curve.specifications[choice])
+    known = [level for level in getattr(result.grid, choice) if level in present]
+    return [*known, *(level for level in present if level not in known)]
+
+
 def choice_frame(result: SpecificationCurve) -> pd.DataFrame:
     """Share of the variance between the levels of each choice."""
     rows = []
@@ -112,7 +119,8 @@ def level_frame(result: SpecificationCurve) -> pd.DataFrame:
     for curve in result.curves:
         sign = np.sign(curve.placebo.event["median"])
         for choice in CHOICES:
-            for level, part in curve.specifications.groupby(choice, sort=False):
+            for level in levels_present(result, curve, choice):
+                part = curve.specifications[[found == level for found in curve.specifications[choice]]]
                 estimates = part["estimate"].to_numpy()
                 along = np.sign(estimates) == sign
                 rows.append(

@@ -16,7 +16,7 @@ from market_reaction.windows import Window
 
 CHOICES = ("counterfactual", "length", "gap", "window", "scaling", "returns", "session", "contaminated")
 NAMES = {
-    "counterfactual": "normal return", "length": "estimation sessions", "gap": "sessions left out before",
+    "counterfactual": "normal return", "length": "estimation sessions", "gap": "gap before day 0",
     "window": "event window", "scaling": "scale", "returns": "returns", "session": "reaction session",
     "contaminated": "sessions with other events",
 }  # fmt: skip
@@ -73,7 +73,7 @@ class Grid:
     Examples
     --------
     >>> Grid(length=(60, 120), window=(0, 1)).size
-    192
+    576
     """
 
     counterfactual: tuple[str, ...] = ("constant_mean", "zero_mean", "market_adjusted", "market")

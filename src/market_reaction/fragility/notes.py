@@ -18,6 +18,7 @@ def curve_notes(
 ) -> tuple[str, ...]:
     """What a reader must know: clocks, ambiguous sessions, placebo days left out, what the choices mean."""
     said = [*reaction_notes.on_announcement(event), *prices.notes]
+    said += [f"{row.market} is missing: {row.reason}" for row in prices.unavailable.itertuples()]
     for curve in curves:
         days = [
             f"{curve.series.sessions[at]:%Y-%m-%d}" for at in curve.where.candidates if at < len(curve.series.sessions)

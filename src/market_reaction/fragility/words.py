@@ -29,15 +29,15 @@ LEGEND = (
 
 def curve_answer(result: SpecificationCurve) -> str:
     """Whether the answer depends on the choices in the first market, what chance makes of it, and the other markets."""
-    curve = result.curves[0]
-    row = summary_frame(result).to_dict("index")[curve.market]
+    curve, summary = result.curves[0], summary_frame(result)
+    row = summary.to_dict("index")[curve.market]
     note = wording.direction_note(curve.series.instrument)
     name = f"{curve.market}{f' ({note})' if note else ''}"
     if row["n_specifications"] == 1:
         text = f"{name}: one specification gives {wording.amount(row['median'], curve.unit)}. {_chance(row)}"
     else:
         text = f"{name}: {_sign(row, curve.unit)} {_chance(row)} {depends(curve)}{_main(row)}"
-    return wording.clean(f"{text}{_others(result)}")
+    return wording.clean(f"{text}{_others(result, summary)}")
 
 
 def _sign(row: Mapping[Any, Any], unit: str) -> str:
@@ -88,9 +88,9 @@ def _main(row: Mapping[Any, Any]) -> str:
     return f" Most of the spread of the estimates comes from the {NAMES[row['main_choice']]} ({share} of the variance)."
 
 
-def _others(result: SpecificationCurve) -> str:
+def _others(result: SpecificationCurve, summary: pd.DataFrame) -> str:
     """In which markets the median is unusual, and the joint p."""
-    known = summary_frame(result)["placebo_p_median"].dropna()
+    known = summary["placebo_p_median"].dropna()
     if len(result.curves) < 2 or known.empty:
         return ""
     unusual = list(known.index[known <= wording.UNUSUAL])
