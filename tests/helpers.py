@@ -36,9 +36,12 @@ def warned(cells: dict[str, Any]) -> list[str]:
 def shared_work(nodeid: str) -> str:
     """Name of the piece of work a test belongs to; one worker does all of it, so that its tests share what they made.
 
-    Tests in a browser share JupyterLab; tests of a notebook share the notebook as executed.
+    Tests in a browser share JupyterLab, those of a Dask cluster its workers; tests of a notebook share the notebook as
+    executed.
     """
     if "tests/browser/" in nodeid:
         return "browser"
+    if "tests/scale/test_cluster.py" in nodeid:
+        return "cluster"
     notebook = re.search(r"tests/notebooks/test_(\d\d)\.py::|::test_notebook_runs_offline\[(\d\d)_", nodeid)
     return f"notebook {notebook[1] or notebook[2]}" if notebook else nodeid

@@ -10,20 +10,20 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "CrossSection": "cross_section",
+    "CrossSection": "whole",
     "PanelDataset": "dataset",
     "PlaceboPools": "placebo_pools",
     "StudyRows": "rows",
     "bundled_panel": "bundled",
-    "cross_section": "cross_section",
+    "cross_section": "whole",
     "event_days": "days",
     "local_cluster": "cluster",
     "open_panel": "dataset",
     "open_placebo": "placebo_pools",
     "open_results": "rows",
     "random_panel": "generated",
-    "run": "run",
-    "run_placebo": "run",
+    "run": "runs",
+    "run_placebo": "runs",
     "write_panel": "writing",
 }
 __all__ = sorted(_HOMES)

@@ -15,7 +15,7 @@ from market_reaction.scale.words import PLURALS
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, faded, finish, label
 
 if TYPE_CHECKING:
-    from market_reaction.scale.cross_section import CrossSection
+    from market_reaction.scale.whole import CrossSection
     from market_reaction.windows import Window
 
 NAMED = 40  # securities that have a line of their own; more are counted in bars
@@ -199,7 +199,7 @@ def security_chart(result: CrossSection, window: Window, *, theme: Theme = "auto
         figure,
         finding=f"{fell:,} of {len(means):,} {'generated ' if result.panel.generated else ''}securities fell on "
         f"average after {len(events)} {_of(name)}",
-        method=f"Mean CAR ({_model(result)}) over sessions [{window[0]},{window[1]}] of each security. Securities "
-        f"share the dates, so that their number says nothing of chance. {_source(result)}",
+        method=f"Mean CAR ({_model(result)}) over sessions [{window[0]},{window[1]}] of each security, every event "
+        f"once. Securities share the dates, so that their number says nothing of chance. {_source(result)}",
         body=body, theme=theme, legend=0,
     )  # fmt: skip

@@ -62,7 +62,7 @@ def random_panel(
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     random_panel(place, 30, 250)
-    <PanelDataset: 30 generated securities x 250 sessions, 2022-01-17 to 2022-12-30, 1 blocks, 1.8% of returns missing>
+    <PanelDataset: 30 generated securities x 250 sessions, 2022-01-17 to 2022-12-30, 1 blocks, 2.1% of returns missing>
     """
     if securities < 1 or not 0 <= missing < 1:
         raise ScaleError(

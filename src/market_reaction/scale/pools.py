@@ -34,7 +34,7 @@ class Pool:
         Largest |mean CAR| that is not unusual at 5% in the volatility of the event's day; infinite with a small pool.
     mde : float
         Minimum detectable effect of the headline rank, decimal.
-    values : numpy.ndarray
+    means : numpy.ndarray
         Mean CAR on the pool days, latest first, shape (S,).
     """
 
@@ -46,7 +46,7 @@ class Pool:
     spread_rank: PlaceboRank
     usual: float
     mde: float
-    values: np.ndarray
+    means: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,5 +111,5 @@ def pool_of(series: Series, at: int, window: int, usable: np.ndarray, gap: int, 
         spread_rank=placebo_rank(spread[at], spread[spread_days]),
         usual=float(placebo_critical_value(pool) * series.sigma[at]) if enough else float("inf"),
         mde=float(placebo_mde(pool, float(series.sigma[at]))) if enough else float("inf"),
-        values=series.mean[days, window],
+        means=series.mean[days, window],
     )

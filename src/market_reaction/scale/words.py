@@ -13,7 +13,7 @@ from market_reaction import tables, wording
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
-    from market_reaction.scale.cross_section import CrossSection
+    from market_reaction.scale.whole import CrossSection
 
 NAMED = 3  # unusual sessions that the answer names
 SHOWN = 12  # events of the table; the rest is folded away

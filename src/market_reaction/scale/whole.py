@@ -17,7 +17,7 @@ from market_reaction.scale.dataset import PanelDataset, open_panel
 from market_reaction.scale.days import OnBadEvent
 from market_reaction.scale.placebo_pools import PlaceboPools
 from market_reaction.scale.rows import StudyRows
-from market_reaction.scale.run import Model, run, run_placebo
+from market_reaction.scale.runs import Model, run, run_placebo
 from market_reaction.scale.writing import write_panel
 from market_reaction.theme import Theme
 from market_reaction.windows import Window
@@ -245,9 +245,10 @@ def cross_section(
     >>> events = mr.load_events()
     >>> result = scale.cross_section(scale.bundled_panel(), events.loc[["2018-03-22-us", "2019-08-01-us"]])
     >>> print(result.answer(width=100))
-    20 securities over sessions [0,1] after 2 escalations (2 separate dates): mean abnormal move −3.60%,
-    p 0.14, so not distinguishable from none. Against 500 earlier days each, 1 of 2 sessions had an
-    unusual mean (placebo p at most 0.05; chance alone gives about 0.1): 2018-03-22 (−4.27%, p 0.016).
+    20 securities over sessions [0,1] after 2 escalations (2 separate dates): mean abnormal move −3.40%
+    (p 0.16, not distinguishable from none; smallest detectable 14.30%). Against 500 earlier days each,
+    2 of 2 sessions had an unusual mean (placebo p at most 0.05; chance alone gives about 0.1):
+    2018-03-22 (−4.27%, p 0.016) and 2019-08-01 (−2.52%, p 0.032).
     """
     place = None if out is None else Path(out).expanduser().absolute()
     opened = _panel(panel, place, market, model)

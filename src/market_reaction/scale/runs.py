@@ -147,8 +147,8 @@ def run_placebo(
     -----
     Every pseudo-event has an estimation window of its own. A security is studied once on each session, and a session
     serves the pools of all events: 1,000 events of 500 placebo days on 7,560 sessions are 7,560 studies a security, not
-    500,000. The statistic is the mean CAR over its EWMA(0.97) volatility known the session before, as in
-    ``placebo_test``; p = (1 + #{|T_s| >= |T_0|}) / (S + 1).
+    500,000. The statistic is the mean CAR over the EWMA(0.97) volatility of the mean abnormal return known the session
+    before; p = (1 + #{|T_s| >= |T_0|}) / (S + 1).
     """
     check_history(count)
     panel = panel if isinstance(panel, PanelDataset) else open_panel(panel)

@@ -1,0 +1,56 @@
+"""The notebook on many securities: bundled shares, generated ones, and a user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers import text_of, warned
+from market_reaction.paths import data_dir
+
+PATH = Path(__file__).resolve().parents[2] / "notebooks" / "09_many_securities.ipynb"
+PLOTLY = "application/vnd.plotly.v1+json"
+Execute = Callable[..., dict[str, Any]]
+
+
+def printed(cell: Any) -> str:
+    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
+
+
+def charts(cells: dict[str, Any]) -> int:
+    return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
+
+
+def test_bundled_shares_around_every_announcement_of_2018_to_2022(execute: Execute) -> None:
+    cells = execute(PATH)
+    assert warned(cells) == []
+    answer = printed(cells["answer"])
+    assert answer.startswith("20 securities over sessions [0,1] after 40 escalations (29 separate dates): mean")
+    assert "3 of 52 sessions had an unusual mean (placebo p at most 0.05; chance alone gives about 3)" in answer
+    assert "2018-03-22 (−4.27%" in answer
+    table = text_of(cells["events"].outputs, "text/html")
+    assert "Section 301 memorandum signed against China" in table
+    assert "not valid here: the securities share the days" in table
+    assert printed(cells["generated"]).startswith("Generated returns, no market: 200 generated securities")
+    assert printed(cells["folder"]).startswith("Not available: no folder was named.")
+    assert charts(cells) == 4
+
+
+def test_a_folder_of_own_files_and_own_events(execute: Execute, tmp_path: Path) -> None:
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for symbol in ("us_aapl", "us_amd", "us_xom"):
+        frame = pd.read_csv(data_dir() / "bundled" / f"{symbol}.csv").tail(2200)
+        frame.to_csv(folder / f"{symbol}.csv", index=False)
+    (folder / "broken.csv").write_text("no,prices\nhere,at all\n")
+    cells = execute(
+        PATH, EVENTS={"memorandum": "2018-03-22 16:30 UTC", "threat": "2019-08-01 17:26 UTC"}, HISTORY=120,
+        GENERATED=(20, 1400), FOLDER=str(folder), MODEL="constant_mean", OUT=str(tmp_path / "kept"),
+    )  # fmt: skip
+    assert warned(cells) == []
+    assert printed(cells["folder"]).startswith("3 securities over sessions [0,1] after 2 events (2 separate dates)")
+    assert (tmp_path / "kept" / "own" / "study" / "manifest.json").is_file()
+    assert charts(cells) == 5
