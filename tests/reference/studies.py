@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 
+from market_reaction.engine import linear
 from market_reaction.normal_models import NormalFit, fit_normal_model, fits
 
 ESTUDY2_MODELS = {"mean_adj": "constant_mean", "mrkt_adj": "market_adjusted", "sim": "market"}
@@ -214,7 +215,7 @@ def terror(folder: Path, first: int = -10) -> Panel:
         cases.append(case_at(market, own, own, own.index.get_loc(date), (-30, -11), (first, 10)))
     panel = Panel("constant_mean", range(first, 11), tuple(cases))
     # The study has 20 returns and so 19 degrees of freedom, one fewer than we accept from a user.
-    with mock.patch.object(fits, "MINIMUM_DF", 19):
+    with mock.patch.object(fits, "MINIMUM_DF", 19), mock.patch.object(linear, "MINIMUM_DF", 19):
         assert len(panel.fits) == 33
     return panel
 
