@@ -220,6 +220,8 @@ def test_two_events_of_one_date_and_of_two() -> None:
     apart = battery(panel, [3, 4], [200, DAY], windows=[(0, 1)])
     assert apart.correlation[0] == 0.0
     assert "no two events share a date" in apart["adjusted_patell_z"][0].note
+    assert any("2 events share 1 date: patell_z, bmp_t" in note for note in same.notes)
+    assert apart.notes == ()
     assert apart["event_level_t"][0].n == 2
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import market_reaction as mr
 from market_reaction.battery.registry import EVENTS, MARKETS
-from market_reaction.engine import CrossSectionTests, Panel, battery
-from reference.studies import ESTUDY2_MODELS, EVENTSTUDY_MODELS, FORESTS, covid, eventstudy, forest, rows_of
+from market_reaction.engine import CrossSectionTests, Panel, battery, linear
+from reference.studies import ESTUDY2_MODELS, EVENTSTUDY_MODELS, FORESTS, covid, eventstudy, forest, rows_of, terror
 from reference.studies import Panel as Study
 
 EXACT = 1e-9
@@ -132,6 +132,21 @@ def test_formulas_of_the_papers(reference: Path, label: str, model: str) -> None
             assert found[name][0].statistic == pytest.approx(theirs[key], rel=EXACT), key
             compared += 1
     assert compared >= 4
+
+
+@pytest.mark.reference
+def test_generalised_ranks_of_33_indices_are_the_papers_formulas(reference: Path, monkeypatch) -> None:
+    study = terror(reference / "reference")
+    monkeypatch.setattr(linear, "MINIMUM_DF", 19)  # 20 returns, one fewer degree of freedom than we accept
+    table = pd.read_csv(reference / "reference/_crosscheck/paper_formulas_numpy.csv")
+    table = table[(table.dataset == "terror33_w-10_10_L20:mean") & table.test.str.startswith("grank")]
+    bounds = [[int(day) for day in str(row).strip("[]").split(",")] for row in table.day_or_window]
+    windows = [(pair[0] + 10, pair[-1] + 10) for pair in bounds]
+    found = run_on(study, windows, one_date=False)
+    assert len(table) >= 4
+    for at, row in enumerate(table.itertuples()):
+        name = "grank_t" if row.test.startswith("grank_t") else "grank_z"
+        assert found[name][at].statistic == pytest.approx(row.value, rel=EXACT)
 
 
 @pytest.fixture(scope="module")

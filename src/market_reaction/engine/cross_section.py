@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from market_reaction.engine.buy_and_hold import BuyAndHold, buy_and_hold_returns
-from market_reaction.engine.kernels import _threads as thread_count
-from market_reaction.engine.kernels import abnormal_returns
+from market_reaction.engine.kernels import abnormal_returns, thread_count
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.ranks import CrossSectionSums, sums_over_events
 from market_reaction.engine.results import AbnormalReturns
@@ -18,6 +17,10 @@ from market_reaction.errors import WindowError, did_you_mean
 from market_reaction.inference.day_scores import DAY_SCORES
 from market_reaction.inference.results import StatisticalTest
 
+INDEPENDENT = (
+    "patell_z", "bmp_t", "cross_section_t", "skewness_adjusted_t", "sign_test", "generalized_sign_z", "wilcoxon",
+    "grank_z",
+)  # fmt: skip
 NO_SPREAD = 1e-12  # residual standard deviation, in root mean square returns, below which there is none
 _ROWS = 256  # securities whose root mean squares are computed at a time
 
@@ -139,10 +142,9 @@ def battery(
     (calendar_time_portfolio, joint_dummy_regression).
 
     The correlation of Kolari and Pynnonen is the mean over all pairs of events: between events of one date that of
-    their residuals (``common_date_correlations``), between different dates 0. Windows of near dates overlap, which that
-    leaves out, and all tests but event_level_t and those of ranks and the portfolio take events of different dates as
-    independent; ``notes`` says how many do. Time grows in proportion to the events; memory by their event windows
-    alone.
+    their residuals (``common_date_correlations``), between different dates 0. Windows of near dates overlap: only
+    event_level_t allows for that, and ``notes`` says how many do. Time grows in proportion to the events; memory by
+    their event windows alone.
 
     Examples
     --------
@@ -241,6 +243,12 @@ def _notes(found: AbnormalReturns, usable: np.ndarray, assets: np.ndarray) -> It
         yield f"{unfitted} of {len(usable)} events have no usable estimation window and are left out"
     if flat:
         yield f"{flat} of {len(usable)} events have returns without spread in the estimation window and are left out"
+    count, dates = int(usable.sum()), len(np.unique(found.days[usable]))
+    if dates < count:
+        yield (
+            f"{count} events share {dates} date{'s' * (dates != 1)}: {', '.join(INDEPENDENT)} take them as independent "
+            "and reject too often; event_level_t, kolari_pynnonen_t and adjusted_patell_z allow for it, portfolio_t and ranks carry it"
+        )
     for number, (first, last) in enumerate(found.windows):
         absent = int(np.isnan(found.car[usable, number]).sum())
         if absent:

@@ -78,7 +78,7 @@ def abnormal_returns(
     (2, 1)
     """
     job = _job(panel, assets, days, model, estimation, windows, lags, leads, paths)
-    threads = _threads(threads)
+    threads = thread_count(threads)
     if kernel not in KERNELS:
         raise WindowError(f"kernel={kernel!r} is not known; {did_you_mean(kernel, KERNELS)}choose one of {KERNELS}.")
     if kernel == "auto":
@@ -194,7 +194,8 @@ def _checked_events(panel: Panel, assets: np.ndarray, days: np.ndarray) -> tuple
     return rows, columns
 
 
-def _threads(threads: int | None) -> int:
+def thread_count(threads: int | None) -> int:
+    """Threads to work with: as asked for, or one a processor up to 8."""
     if threads is None:
         return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     if threads < 1:
