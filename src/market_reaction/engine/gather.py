@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from market_reaction.engine.panel import Panel
 
 _FAR = 100.0  # spreads that a mean may lie from zero before rounding begins to matter
-_REFINED = 1e-4  # share of the variance left over, or of the smallest eigenvalue, below which slopes are refined
+_REFINED = 1e-4  # share of the variance left over, or square of the smallest eigenvalue, below which slopes are refined
 
 
 def fit_gathered(
@@ -135,7 +135,7 @@ def _regress(
         moments[one] = np.einsum("ij,ij->i", columns[one], target)
         for two in range(one + 1):
             gram[one, two] = gram[two, one] = np.einsum("ij,ij->i", columns[one], columns[two])
-    inverse, free, sure = solve(gram, n, means)
+    inverse, free, sure, smallest = solve(gram, n, means)
     if not sure.all():
         free[~sure] = free_of_collinearity(gram[:, :, ~sure])
     total = np.einsum("ij,ij->i", target, target)
@@ -143,7 +143,7 @@ def _regress(
     for column, slope in zip(columns, slopes, strict=True):
         target -= slope[:, None] * column
     left = np.einsum("ij,ij->i", target, target)
-    weak = (left < _REFINED * total) | ~sure if count == 1 else np.ones(len(n), dtype=bool)
+    weak = (left < _REFINED * total) | (smallest < _REFINED**0.5)
     at = np.flatnonzero(weak & free)
     if len(at):
         _refine(target, columns, slopes, inverse, at)

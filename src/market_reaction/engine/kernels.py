@@ -17,7 +17,9 @@ from market_reaction.errors import WindowError, did_you_mean
 KERNELS = ("auto", "gather", "sums")
 _BLOCK = 16_384  # events of a block of the sums kernel
 _SMALLEST_BLOCK = 4_096  # events below which another thread does not pay
-_BUILD_COST, _GATHER_COST, _QUERY_COST = 3.6e-9, 4.0e-9, 1.5e-7  # seconds; only what they are to each other matters
+# Seconds, of which only the proportions matter: a session of one cumulative sum; a session of an estimation window, and of
+# each regressor there; an event; and what a call of the sums kernel takes more.
+_PART, _VALUE, _COLUMN, _ASKED, _CALL = 4.8e-9, 4.2e-9, 5.3e-9, 2e-7, 4e-5
 
 
 def abnormal_returns(
@@ -123,9 +125,12 @@ def choose_kernel(
 def _faster(panel: Panel, design: Design, events: int, missing: float, length: int) -> str:
     """Kernel with the lower cost, from the seconds that a value takes."""
     width = len(design.regressors)
-    build = missing * panel.n_sessions * (2 + width + width % 2) * _BUILD_COST
-    gather = events * length * (1 + width) * _GATHER_COST
-    return "sums" if build + events * _QUERY_COST < gather else "gather"
+    holes = 1.0 - float(panel.dense.mean())
+    shared, own = 2 + width, 3 + 2 * width + width * (width + 1) // 2
+    parts = (1 - holes) * (shared + shared % 2) + holes * (own + own % 2)
+    sums = missing * panel.n_sessions * parts * _PART + events * (_ASKED + _ASKED / 2 * width) + _CALL
+    gather = events * ((1 + 0.6 * holes) * length * (_VALUE + _COLUMN * width) + _ASKED)
+    return "sums" if sums < gather else "gather"
 
 
 def _job(

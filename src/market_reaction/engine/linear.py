@@ -14,11 +14,15 @@ _SWEPT = 6  # regressors up to which sweeping over events is faster than one inv
 
 
 class Solved(NamedTuple):
-    """Inverse cross products (k, k, b), whether the regressors are not collinear (b,), and whether that is sure."""
+    """Inverse cross products (k, k, b); whether regressors are not collinear, whether that is sure, and a lower bound.
+
+    The bound is of the smallest eigenvalue of the cross products, columns brought to one length. Each (b,).
+    """
 
     inverse: np.ndarray
     free: np.ndarray
     sure: np.ndarray
+    smallest: np.ndarray
 
 
 def enough(n: np.ndarray, length: int, estimated: int) -> np.ndarray:
@@ -43,13 +47,13 @@ def solve(gram: np.ndarray, n: np.ndarray, means: np.ndarray) -> Solved:
     squares = gram[np.arange(count), np.arange(count)]
     varied = ((squares > SMALLEST * n * means * means) & (squares > 0)).all(axis=0)
     if count == 1:
-        return Solved(1.0 / np.where(varied, gram, 1.0), varied, np.ones(len(n), dtype=bool))
+        return Solved(1.0 / np.where(varied, gram, 1.0), varied, np.ones(len(n), dtype=bool), np.ones(len(n)))
     lengths = np.sqrt(np.where(squares > 0, squares, np.inf))
     scaled = gram / lengths[:, None] / lengths
     scaled[:, :, ~varied] = np.eye(count)[:, :, None]
     inverse, smallest = _sweep(scaled) if count <= _SWEPT else _invert(scaled)
     sure = smallest > _SURELY_FREE
-    return Solved(inverse / lengths[:, None] / lengths, varied, sure | ~varied)
+    return Solved(inverse / lengths[:, None] / lengths, varied, sure | ~varied, smallest)
 
 
 def free_of_collinearity(gram: np.ndarray) -> np.ndarray:

@@ -121,7 +121,10 @@ class Panel:
         return int(wanted.sum() if found is None else (wanted & ~found.built).sum())
 
     def _find_sums(self, design: Design) -> Sums:
-        return self._sums.setdefault((design.model, design.lags, design.leads), Sums(self, design))
+        key = (design.model, design.lags, design.leads)
+        if key not in self._sums:
+            self._sums[key] = Sums(self, design)
+        return self._sums[key]
 
     def _checked_factors(self, factors: object) -> np.ndarray | None:
         """Factors with one column each, of as many sessions as the returns."""
@@ -156,14 +159,14 @@ class Panel:
         """Centre of each security, and whether none of its sessions is missing or skipped by itself."""
         edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
         parts = [slice(first, last) for first, last in pairwise(edges)]
-        means = np.stack([self.returns[:, part].sum(axis=1) / (part.stop - part.start) for part in parts])
-        dense = np.isfinite(means).all(axis=0)
+        means = np.add.reduceat(self.returns, edges[:-1], axis=1) / np.diff(edges)
+        dense: np.ndarray = np.isfinite(means).all(axis=1)
         centre = np.empty(self.n_assets)
-        centre[dense] = np.median(means[:, dense], axis=0)
+        centre[dense] = np.median(means[dense], axis=1)
         for row in np.flatnonzero(~dense):
             centre[row] = self._centre_of_known(int(row), parts)
         if self.skip is not None and self.skip.ndim == 2:
-            dense &= ~self.skip.any(axis=1)
+            dense = dense & ~self.skip.any(axis=1)
         return centre, dense
 
     def _centre_of_known(self, row: int, parts: list[slice]) -> float:

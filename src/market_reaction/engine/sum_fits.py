@@ -57,11 +57,10 @@ def fit_from_sums(
     means, level = moments.x / n, moments.y / n
     gram = _gram(sums.pairs, moments, means, n)
     cross = moments.xy - moments.x * level
-    inverse, free, sure = (
-        solve(gram, moments.n, means + design.centre[:, None])
-        if design.width
-        else (gram, np.ones(len(n), dtype=bool), np.ones(len(n), dtype=bool))
-    )
+    inverse, trusted = gram, usable
+    if design.width:
+        inverse, free, sure, _ = solve(gram, moments.n, means + design.centre[:, None])
+        trusted = free & sure
     slopes = times(inverse, cross)
     left = moments.yy - moments.y * level - dot(slopes, cross)
     df = counts - design.estimated
@@ -76,7 +75,7 @@ def fit_from_sums(
         inverse,
     )
     bound = _bound(moments, fit, unit, left, df)
-    bound[~(free & sure)] = np.inf
+    bound[~trusted] = np.inf
     bound[~usable] = 0.0
     fit.discard(~usable)
     return fit, bound

@@ -59,7 +59,7 @@ class Sums:
         dense = panel.dense[assets]
         jobs = [(rows, True) for rows in _blocks(assets[dense])] + [(rows, False) for rows in _blocks(assets[~dense])]
 
-        def work(mine: list[tuple[slice, bool]]) -> None:
+        def work(mine: list[tuple[np.ndarray, bool]]) -> None:
             buffer = np.empty((_BLOCK, panel.n_sessions), dtype=complex)
             for rows, whole in mine:
                 self._build(panel, rows, whole, buffer)
@@ -79,17 +79,17 @@ class Sums:
         for one, two in self.pairs:
             yield self.design.regressors[one] * self.design.regressors[two] * known
 
-    def _target(self, panel: Panel, rows: slice) -> np.ndarray:
+    def _target(self, panel: Panel, rows: np.ndarray) -> np.ndarray:
         """Returns less what is taken off before adding up, shape (rows, T)."""
+        target = panel.returns[rows]
         if not self.design.fixed:
-            return panel.returns[rows] - panel.centre[rows, None]
-        target = panel.returns[rows].copy()
-        for column in self.design.columns:
+            target -= panel.centre[rows, None]
+        for column in self.design.columns if self.design.fixed else ():
             target -= column
         return target
 
-    def _build(self, panel: Panel, rows: slice, whole: bool, buffer: np.ndarray) -> None:
-        """Sums of neighbouring securities; of the target alone where they share those of the regressors."""
+    def _build(self, panel: Panel, rows: np.ndarray, whole: bool, buffer: np.ndarray) -> None:
+        """Sums of a few securities; of the target alone where they share those of the regressors."""
         target = self._target(panel, rows)
         table, known = self._dense, self._known
         if not whole:
@@ -106,7 +106,7 @@ class Sums:
         if not whole:
             assert known is not None
             factors += [(part, None) for part in self._of_regressors(known)]
-        _accumulate(table[rows], factors, buffer[: len(target)])
+        _accumulate(table, rows, factors, buffer[: len(target)])
         self.reach[rows] = np.sqrt(panel.n_sessions * table[rows, -1, 1])
 
     def window(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
@@ -205,8 +205,10 @@ def _table(panel: Panel, parts: int) -> np.ndarray:
     return np.empty((panel.n_assets, panel.n_sessions + 1, parts + parts % 2))
 
 
-def _accumulate(table: np.ndarray, factors: list[tuple[np.ndarray, np.ndarray | None]], buffer: np.ndarray) -> None:
-    """Cumulative sums of products, zero before the first session.
+def _accumulate(
+    table: np.ndarray, rows: np.ndarray, factors: list[tuple[np.ndarray, np.ndarray | None]], buffer: np.ndarray
+) -> None:
+    """Cumulative sums of products into rows of a table, zero before the first session.
 
     Two are added up at a time as real and imaginary part, which takes the processor no longer than one.
     """
@@ -219,15 +221,11 @@ def _accumulate(table: np.ndarray, factors: list[tuple[np.ndarray, np.ndarray | 
                 np.multiply(one, two, out=part)
         if at + 1 == len(factors):
             buffer.imag = 0.0
-        paired[:, 0, at // 2] = 0.0
-        for row, out in zip(buffer, paired[:, 1:, at // 2], strict=True):
-            np.add.accumulate(row, out=out)  # numpy lets other threads run only while it adds up one dimension
+        paired[rows, 0, at // 2] = 0.0
+        for row, values in zip(rows, buffer, strict=True):
+            np.add.accumulate(values, out=paired[row, 1:, at // 2])  # of one dimension: other threads may run
 
 
-def _blocks(assets: np.ndarray) -> list[slice]:
-    """Stretches of neighbouring rows, at most so many that their products stay in the cache."""
-    runs = np.split(assets, np.flatnonzero(np.diff(assets) != 1) + 1) if len(assets) else []
-    starts = [
-        (run[0] + at, min(run[0] + at + _BLOCK, run[-1] + 1)) for run in runs for at in range(0, len(run), _BLOCK)
-    ]
-    return [slice(int(first), int(last)) for first, last in starts]
+def _blocks(assets: np.ndarray) -> list[np.ndarray]:
+    """Rows by so many that their products stay in the cache."""
+    return [assets[at : at + _BLOCK] for at in range(0, len(assets), _BLOCK)]
