@@ -17,8 +17,8 @@ from market_reaction.errors import WindowError, did_you_mean
 KERNELS = ("auto", "gather", "sums")
 _BLOCK = 16_384  # events of a block of the sums kernel
 _SMALLEST_BLOCK = 4_096  # events below which another thread does not pay
-# Seconds, of which only the proportions matter: a session of one cumulative sum; a session of an estimation window, and of
-# each regressor there; an event; and what a call of the sums kernel takes more.
+# Seconds, of which only the proportions matter: a session of one cumulative sum; a session of an estimation window, and
+# of each regressor there; an event; and what a call of the sums kernel takes more.
 _PART, _VALUE, _COLUMN, _ASKED, _CALL = 4.8e-9, 4.2e-9, 5.3e-9, 2e-7, 4e-5
 
 

@@ -160,7 +160,7 @@ class Panel:
         edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
         parts = [slice(first, last) for first, last in pairwise(edges)]
         means = np.add.reduceat(self.returns, edges[:-1], axis=1) / np.diff(edges)
-        dense: np.ndarray = np.isfinite(means).all(axis=1)
+        dense = np.asarray(np.isfinite(means).all(axis=1))
         centre = np.empty(self.n_assets)
         centre[dense] = np.median(means[dense], axis=1)
         for row in np.flatnonzero(~dense):
