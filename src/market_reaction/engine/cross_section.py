@@ -247,7 +247,8 @@ def _notes(found: AbnormalReturns, usable: np.ndarray, assets: np.ndarray) -> It
     if dates < count:
         yield (
             f"{count} events share {dates} date{'s' * (dates != 1)}: {', '.join(INDEPENDENT)} take them as independent "
-            "and reject too often; event_level_t, kolari_pynnonen_t and adjusted_patell_z allow for it, portfolio_t and ranks carry it"
+            "and reject too often; event_level_t, kolari_pynnonen_t and adjusted_patell_z allow for it, "
+            "and portfolio_t and the rank tests have it in their spread"
         )
     for number, (first, last) in enumerate(found.windows):
         absent = int(np.isnan(found.car[usable, number]).sum())
