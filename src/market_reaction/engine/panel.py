@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from itertools import pairwise
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from market_reaction.engine.design import Design, make_design
 from market_reaction.engine.sums import Sums
 from market_reaction.errors import WindowError
 
+_ROWS = 64  # securities with missing returns that are centred at once
 _PARTS = 5  # stretches of sessions whose means give the centre of a security
 
 
@@ -158,27 +158,35 @@ class Panel:
     def _centres(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre of each security, and whether none of its sessions is missing or skipped by itself."""
         edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
-        parts = [slice(first, last) for first, last in pairwise(edges)]
         means = np.add.reduceat(self.returns, edges[:-1], axis=1) / np.diff(edges)
         dense = np.asarray(np.isfinite(means).all(axis=1))
         centre = np.empty(self.n_assets)
         centre[dense] = np.median(means[dense], axis=1)
-        for row in np.flatnonzero(~dense):
-            centre[row] = self._centre_of_known(int(row), parts)
+        rows = np.flatnonzero(~dense)
+        for at in range(0, len(rows), _ROWS):
+            centre[rows[at : at + _ROWS]] = self._centres_of_known(rows[at : at + _ROWS], edges)
         if self.skip is not None and self.skip.ndim == 2:
             dense = dense & ~self.skip.any(axis=1)
         return centre, dense
 
-    def _centre_of_known(self, row: int, parts: list[slice]) -> float:
-        """The same for a security with missing returns."""
-        values = self.returns[row]
-        if np.isinf(values).any():
+    def _centres_of_known(self, rows: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        """The same for securities with missing returns; zero where all are missing."""
+        values = self.returns[rows]
+        infinite = np.isinf(values).sum(axis=1)
+        if infinite.any():
+            first = int(np.flatnonzero(infinite)[0])
             raise WindowError(
-                f"returns of security {row} hold {np.isinf(values).sum()} infinite values; give NaN where there is no "
+                f"returns of security {rows[first]} hold {infinite[first]} infinite values; give NaN where there is no "
                 "return."
             )
-        known = [values[part][~np.isnan(values[part])] for part in parts]
-        return float(np.median([part.sum() / len(part) for part in known if len(part)] or [0.0]))
+        known = ~np.isnan(values)
+        counts = np.add.reduceat(known.astype(np.int64), edges[:-1], axis=1)
+        sums = np.add.reduceat(np.where(known, values, 0.0), edges[:-1], axis=1)
+        ordered = np.sort(np.where(counts > 0, sums / np.maximum(counts, 1), np.inf), axis=1)
+        parts = (counts > 0).sum(axis=1, keepdims=True)
+        low = np.take_along_axis(ordered, np.maximum(parts - 1, 0) // 2, axis=1)[:, 0]
+        high = np.take_along_axis(ordered, parts // 2, axis=1)[:, 0]
+        return np.where(parts[:, 0] > 0, (low + high) / 2, 0.0)
 
     def __repr__(self) -> str:
         count = 0 if self.factors is None else self.factors.shape[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,7 +29,7 @@ class Sums:
         Bound on the cumulative sum of the target of each security at any session, shape (A,).
     """
 
-    __slots__ = ("_dense", "_known", "_shared", "_sparse", "built", "design", "pairs", "reach")
+    __slots__ = ("_columns", "_dense", "_known", "_shared", "_sparse", "_whole", "built", "design", "pairs", "reach")
 
     def __init__(self, panel: Panel, design: Design) -> None:
         self.design = design
@@ -38,21 +37,24 @@ class Sums:
         self.pairs = tuple(combinations_with_replacement(range(width), 2))
         self.built = np.zeros(panel.n_assets, dtype=bool)
         self.reach = np.zeros(panel.n_assets)
-        self._dense = _table(panel, 2 + width)
-        self._sparse = _table(panel, 3 + 2 * width + len(self.pairs)) if not panel.dense.all() else None
+        self._whole = panel.dense
+        self._dense = _table(panel, 2 + width, panel.dense.any())
+        self._sparse = _table(panel, 3 + 2 * width + len(self.pairs), not panel.dense.all())
         known = np.ones(panel.n_sessions) if design.known is None else design.known.astype(float)
         if panel.skip is not None and panel.skip.ndim == 1:
             known[panel.skip] = 0.0
         self._known = None if known.all() else known
         self._shared = np.zeros((1 + width + len(self.pairs), panel.n_sessions + 1))
-        for row, part in zip(self._shared, self._of_regressors(known), strict=True):
-            np.cumsum(part, out=row[1:])
+        products = [design.regressors[one] * design.regressors[two] for one, two in self.pairs]
+        self._columns = [*design.regressors, *products]
+        for row, column in zip(self._shared, [known, *self._columns], strict=True):
+            np.cumsum(column if column is known else column * known, out=row[1:])
 
     @property
     def nbytes(self) -> int:
         """Bytes of the sums that were built."""
-        sparse = 0 if self._sparse is None else self._sparse[0].nbytes
-        return int(self._shared.nbytes + self.built.sum() * max(self._dense[0].nbytes, sparse))
+        rows = ((self._dense, self.built & self._whole), (self._sparse, self.built & ~self._whole))
+        return int(self._shared.nbytes + sum(at.sum() * table.strides[0] for table, at in rows))
 
     def build(self, panel: Panel, assets: np.ndarray, threads: int = 1) -> None:
         """Add up the returns of some securities, in ascending order."""
@@ -71,14 +73,6 @@ class Sums:
             work(jobs)
         self.built[assets] = True
 
-    def _of_regressors(self, known: np.ndarray) -> Iterator[np.ndarray]:
-        """Counted sessions, regressors and their products, over sessions that count."""
-        yield known
-        for column in self.design.regressors:
-            yield column * known
-        for one, two in self.pairs:
-            yield self.design.regressors[one] * self.design.regressors[two] * known
-
     def _target(self, panel: Panel, rows: np.ndarray) -> np.ndarray:
         """Returns less what is taken off before adding up, shape (rows, T)."""
         target = panel.returns[rows]
@@ -93,21 +87,26 @@ class Sums:
         target = self._target(panel, rows)
         table, known = self._dense, self._known
         if not whole:
-            assert self._sparse is not None
-            table, known = self._sparse, np.isfinite(target).astype(float)
-            if self._known is not None:
-                known *= self._known
-            if panel.skip is not None and panel.skip.ndim == 2:
-                known[panel.skip[rows]] = 0.0
-            target[known == 0] = 0.0
-        elif known is not None:
+            table, known = self._sparse, self._own_known(panel, rows, target)
+        if known is not None:
             target *= known
         factors = [(target, None), (target, target), *((target, column) for column in self.design.regressors)]
         if not whole:
             assert known is not None
-            factors += [(part, None) for part in self._of_regressors(known)]
+            factors += [(known, None), *((known, column) for column in self._columns)]
         _accumulate(table, rows, factors, buffer[: len(target)])
         self.reach[rows] = np.sqrt(panel.n_sessions * table[rows, -1, 1])
+
+    def _own_known(self, panel: Panel, rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """One where a session counts for a security, else zero; missing returns become zero."""
+        missing = np.isnan(target)
+        np.copyto(target, 0.0, where=missing)
+        known: np.ndarray = np.subtract(1.0, missing)
+        if self._known is not None:
+            known *= self._known
+        if panel.skip is not None and panel.skip.ndim == 2:
+            known[panel.skip[rows]] = 0.0
+        return known
 
     def window(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
         """Sums over sessions first, ..., last - 1 of each event, and how far the cumulative sums behind them reach."""
@@ -134,7 +133,6 @@ class Sums:
         at = assets * self._dense.shape[1] + session
         if dense.all():
             return self._column(self._dense, 0, at), self._shared[0].take(session)
-        assert self._sparse is not None
         target = np.empty(len(assets))
         known = np.empty(len(assets))
         target[dense], known[dense] = self._column(self._dense, 0, at[dense]), self._shared[0].take(session[dense])
@@ -154,7 +152,6 @@ class Sums:
         return _moments(own, reach, high - self._shared.take(first, axis=1, mode="clip"), high, width)
 
     def _window_sparse(self, panel: Panel, assets: np.ndarray, first: np.ndarray, last: np.ndarray) -> Moments:
-        assert self._sparse is not None
         width = len(self.design.regressors)
         own, reach = _differences(self._sparse, assets, first, last)
         return _moments(own, reach, own[2 + width :], reach[2 + width :], width)
@@ -200,9 +197,9 @@ def _differences(
     return high_by_part - low.T, high_by_part
 
 
-def _table(panel: Panel, parts: int) -> np.ndarray:
+def _table(panel: Panel, parts: int, needed: bool) -> np.ndarray:
     """Room for cumulative sums, an even number of parts beside each other; memory is taken only where it is written."""
-    return np.empty((panel.n_assets, panel.n_sessions + 1, parts + parts % 2))
+    return np.empty((panel.n_assets if needed else 0, panel.n_sessions + 1, parts + parts % 2))
 
 
 def _accumulate(
