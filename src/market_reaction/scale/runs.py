@@ -23,7 +23,7 @@ from market_reaction.scale.job import Kind, Options, identity, write_job
 from market_reaction.scale.placebo_pools import PlaceboPools, open_placebo
 from market_reaction.scale.placebo_sums import reach
 from market_reaction.scale.rows import StudyRows, open_results
-from market_reaction.scale.work import checked_part
+from market_reaction.scale.work import known_part
 from market_reaction.windows import EventWindows, Window, check_history
 
 Model = Literal["constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson"]
@@ -235,12 +235,12 @@ def _work(
     manifest = write_job(out, kind, options, settled, panel, pairs, masks)
     layout.sweep(out / layout.PARTS)
     numbers = [block.number for block in panel.blocks]
-    known = {number: checked_part(out, number) for number in numbers}
+    known = {number: known_part(out, number, check=True) for number in numbers}
     missing = [number for number in numbers if known[number] is None]
     if missing:
         with connected(client) as connection:
             work_on(connection, str(out), identity(manifest), missing)
-        known |= {number: checked_part(out, number) for number in missing}
+        known |= {number: known_part(out, number, check=False) for number in missing}
     lost = [number for number in numbers if known[number] is None]
     if lost:
         raise ScaleError(

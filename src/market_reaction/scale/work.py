@@ -48,8 +48,7 @@ def run_block(out: str, wanted: str, number: int, threads: int | None = 1) -> di
         try:
             for table in tables:
                 if writer is None:
-                    texts = [name for name in ("asset", "event_id") if name in table.column_names]
-                    writer = parquet.ParquetWriter(draft, table.schema, use_dictionary=texts, compression="lz4")
+                    writer = parquet.ParquetWriter(draft, table.schema, **_stored(table.schema))
                 writer.write_table(table)
                 rows += table.num_rows
         finally:
@@ -64,19 +63,31 @@ def run_block(out: str, wanted: str, number: int, threads: int | None = 1) -> di
     return about
 
 
+def _stored(schema: Any) -> dict[str, Any]:
+    """How columns are stored: returns as they are, because they do not shrink; names and counts compressed."""
+    kinds = {field.name: str(field.type) for field in schema}
+    numbers = [name for name, kind in kinds.items() if kind == "double"]
+    return {
+        "use_dictionary": [name for name in kinds if name in ("asset", "event_id")],
+        "compression": {name: "none" if name in numbers else "lz4" for name in kinds},
+        "write_statistics": [name for name in kinds if name not in numbers],
+    }
+
+
 def side_file(part: Path) -> Path:
     """File beside a partition with its rows and checksum."""
     return part.with_suffix(".json")
 
 
-def checked_part(out: Path, number: int) -> dict[str, Any] | None:
-    """What is known of a finished partition; None where it is missing or damaged."""
+def known_part(out: Path, number: int, *, check: bool) -> dict[str, Any] | None:
+    """What is known of a finished partition; None where it is missing or, if that is checked, damaged."""
     part = out / layout.part_name(number)
     try:
-        about = json.loads(side_file(part).read_text(encoding="utf-8"))
-        return dict(about) if about["sha256"] == layout.digest(part) else None
+        about = dict(json.loads(side_file(part).read_text(encoding="utf-8")))
+        same = about["sha256"] == layout.digest(part) if check else part.is_file()
     except (OSError, ValueError, KeyError):
         return None
+    return about if same else None
 
 
 def study_tables(job: Job, number: int, threads: int | None) -> Iterator[Any]:
