@@ -38,8 +38,8 @@ class Sums:
         self.built = np.zeros(panel.n_assets, dtype=bool)
         self.reach = np.zeros(panel.n_assets)
         self._whole = panel.dense
-        self._dense = _table(panel, 2 + width, panel.dense.any())
-        self._sparse = _table(panel, 3 + 2 * width + len(self.pairs), not panel.dense.all())
+        self._dense = _table(panel, 2 + width, bool(panel.dense.any()))
+        self._sparse = _table(panel, 3 + 2 * width + len(self.pairs), not bool(panel.dense.all()))
         known = np.ones(panel.n_sessions) if design.known is None else design.known.astype(float)
         if panel.skip is not None and panel.skip.ndim == 1:
             known[panel.skip] = 0.0
