@@ -63,13 +63,15 @@ def measure(quick: bool, times: int = 1) -> dict[str, Any]:
             scale.run(panel, events.head(1), Path(place) / "warm", client=client, **options)  # imports
             found["start_seconds"] = time.perf_counter() - began
             found["worker_bytes_at_rest"] = max(client.run(peak_of_worker).values())
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), sum(client.run(time.process_time).values())
             rows = scale.run(panel, events, Path(place) / "rows", client=client, **options)
             found["study_seconds"] = time.perf_counter() - began
+            found["study_cpu_seconds"] = sum(client.run(time.process_time).values()) - cpu
             found["worker_bytes_in_study"] = max(client.run(peak_of_worker).values())
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), sum(client.run(time.process_time).values())
             pools = scale.run_placebo(panel, events, Path(place) / "pools", client=client, count=500, **options)
             found["placebo_seconds"] = time.perf_counter() - began
+            found["placebo_cpu_seconds"] = sum(client.run(time.process_time).values()) - cpu
             found["worker_bytes_in_placebo"] = max(client.run(peak_of_worker).values())
         found |= {"study_rows": securities * count, "kernel": rows.job.kernel, "placebo_kernel": pools.job.kernel}
         found["row_bytes"] = size_of(rows.partitions) / (securities * count)
@@ -83,6 +85,8 @@ def measure(quick: bool, times: int = 1) -> dict[str, Any]:
     found["worker_seconds_per_million_placebo_studies"] = (
         found["placebo_seconds"] * WORKERS / (found["placebo_studies"] / 1e6)
     )
+    found["cpu_seconds_per_million_events"] = found["study_cpu_seconds"] / (found["study_rows"] / 1e6)
+    found["cpu_seconds_per_million_placebo_studies"] = found["placebo_cpu_seconds"] / (found["placebo_studies"] / 1e6)
     found["average_seconds_per_million_events"] = found["average_seconds"] / (found["study_rows"] / 1e6)
     found["processors"], found["load_before"] = len(os.sched_getaffinity(0)), load
     return found

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from market_reaction.scale.whole import CrossSection
     from market_reaction.windows import Window
 
+CLEAR = "rgba(0, 0, 0, 0)"
 NAMED = 40  # securities that have a line of their own; more are counted in bars
 LEAST_FOR_BAND = 6  # date clusters below which a band is wider than the chart is worth
 
@@ -62,9 +63,12 @@ def event_chart(result: CrossSection, window: Window, *, theme: Theme = "auto") 
         )
     )  # fmt: skip
     for rows, name, marker in (
-        (frame[~unusual], "within", {"color": "rgba(0, 0, 0, 0)", "size": 8, "line": {"color": BLUE, "width": 1.6}}),
+        (frame[tested & ~unusual], "within", {"color": CLEAR, "size": 8, "line": {"color": BLUE, "width": 1.6}}),
         (frame[unusual], "unusual", {"color": VERMILLION, "size": 10, "symbol": "diamond"}),
+        (frame[~tested], "too few earlier days", {"color": GREY, "size": 7, "symbol": "x-thin-open"}),
     ):
+        if rows.empty and name != "within":
+            continue
         figure.add_trace(
             go.Scatter(
                 x=rows["session"], y=rows["mean_car"], mode="markers", name=f"mean of the securities, {name}",

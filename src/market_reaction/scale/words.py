@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -86,7 +85,7 @@ def event_lines(result: CrossSection) -> pd.DataFrame:
                 "Title": wording.clean(row.get("title", "") or ""),
                 "Session": wording.day(row["session"]),
                 "Securities": f"{row['n']:,}",
-                "Mean CAR": wording.per_cent(row["mean_car"]),
+                "CAR": wording.per_cent(row["mean_car"]),
                 "Rose": wording.share(row["share_positive"]),
                 "Placebo p (floor)": p_value,
                 "Smallest detectable": wording.size(row["mde"], "return"),
@@ -111,11 +110,11 @@ def cross_section_html(result: CrossSection) -> str:
     excluded = result.excluded.set_index("event_id")["reason"]
     more = html_table(heads, rows[SHOWN:], marks[SHOWN:]) if len(rows) > SHOWN else ""
     parts = [
-        f'<p class="mr-answer">{escape(wording.clean(result.answer()))}</p>',
+        f'<p class="mr-answer">{cell(result.answer())}</p>',
         f"<h4>Events, sessions [{first},{last}], unusual ones first</h4>",
         html_table(heads, rows[:SHOWN], marks[:SHOWN]),
         tables.folded(f"{len(rows) - SHOWN} more", more),
-        '<p class="mr-quiet">Mean CAR: over the securities. Spread: root mean square of CAR over its forecast error, 1 '
+        '<p class="mr-quiet">CAR: mean over the securities. Spread: root mean square of CAR over its forecast error, 1 '
         "where securities move as far as before. Placebo p: rank of the mean over its current volatility.</p>",
         "<h4>Tests over all events</h4>",
         _test_table(result),
@@ -129,9 +128,9 @@ def _test_table(result: CrossSection) -> str:
     """The tests with what each is worth."""
     rows = [
         [cell(text) for text in (
-            str(name).replace("_", " "), wording.per_cent(row["estimate"]), f"{row['statistic']:.2f}",
+            str(name).replace("_", " "), wording.per_cent(row["estimate"]), wording.signed(row["statistic"]),
             wording.p_value(row["p_value"]), f"{row['n']:,}", row["valid"],
         )]
         for name, row in result.rows.tests().to_dict("index").items()
     ]  # fmt: skip
-    return html_table(["Test", "Mean CAR", "Statistic", "p", "Clusters or cases", "What it is worth"], rows)
+    return html_table(["Test", "CAR", "Statistic", "p", "Clusters or cases", "What it is worth"], rows)
