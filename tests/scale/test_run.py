@@ -248,11 +248,9 @@ def test_placebo_pools_by_a_loop(panel: PanelDataset, tmp_path: Path) -> None:
     rows = scale.run(panel, every, tmp_path / "all", model="market", windows=[(0, 0), (0, 1)], paths=False)
     day_zero = rows.per_event((0, 0))["mean_car"].to_numpy()
     two_days = rows.per_event((0, 1))["mean_car"].to_numpy()
-    low = 600 - 11 - 200 - 1 - 60 - 10  # sessions the pool of 200 may need, one of them barred
-    sigma = ewma_volatility(day_zero[low - 130 :])
-    statistic = (two_days[low - 130 :] / sigma)[: 600 - low + 1]
-    barred = 580 - low
-    order = [at for at in range(600 - 11 - low, -1, -1) if at != barred and np.isfinite(statistic[at])][:200]
+    statistic = (two_days / ewma_volatility(day_zero))[: 600 - 130 + 1]
+    barred = (580 - 130, 579 - 130)  # the windows of both hold the excluded session
+    order = [at for at in range(600 - 11 - 130, -1, -1) if at not in barred and np.isfinite(statistic[at])][:200]
     p_value = (1 + np.count_nonzero(np.abs(statistic[order]) >= abs(statistic[-1]))) / 201
     found = scale.run_placebo(
         panel, days(panel, 600), tmp_path / "pool", model="market", windows=[(0, 1)], count=200,
@@ -262,7 +260,7 @@ def test_placebo_pools_by_a_loop(panel: PanelDataset, tmp_path: Path) -> None:
     assert row["n_placebo"] == 200 and row["placebo_p"] == pytest.approx(p_value)
     assert row["mean_car"] == pytest.approx(two_days[600 - 130], rel=1e-10)
     pool = found.pool("day 600").means
-    np.testing.assert_allclose(pool, two_days[low - 130 :][order], rtol=1e-9)
+    np.testing.assert_allclose(pool, two_days[order], rtol=1e-9)
     squares = rows.to_frame(["event", "car[0,1]", "car_std_error[0,1]"])
     scar = squares["car[0,1]"] / squares["car_std_error[0,1]"]
     spread = np.sqrt((scar**2).groupby(squares["event"]).mean())

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.errors import ScaleError
+from market_reaction.placebo import clear_windows
 from market_reaction.scale.finished import Results, finished
 from market_reaction.scale.placebo_sums import PARTS, pool_windows, reach
 from market_reaction.scale.pools import Pool, Series, pool_of
@@ -22,7 +23,7 @@ class PlaceboPools(Results):
     def _totals(self) -> np.ndarray:
         """Sums over all blocks, in their order: (4, T, windows), or (4, events, sessions back, windows)."""
         panel, windows = self.job.panel, pool_windows(self.job.options)
-        back = reach(self.job.options, int((~self.job.usable).sum()))
+        back = reach(self.job.options, self.job.usable)
         shape = (len(panel.sessions),) if self.job.shared else (self.manifest["events"]["n"], back + 1)
         totals = np.zeros((len(PARTS), *shape, len(windows)))
         for path in self.partitions:
@@ -37,15 +38,18 @@ class PlaceboPools(Results):
     def _pools(self) -> dict[tuple[str, Window], Pool]:
         windows, options = pool_windows(self.job.options), self.job.options
         shared = Series.of(self._totals) if self.job.shared else None
+        rows = np.arange(max(len(self.job.usable), self._totals.shape[-2]))
+        usable = self.job.usable if shared is not None else np.ones(len(rows), dtype=bool)
+        clear = {window: clear_windows(usable, rows, window) for window in options.windows}
         pools = {}
         for number, event_id in enumerate(self.events.index):
             if shared is not None:
-                series, at, usable = shared, int(self.events["day"].iloc[number]), self.job.usable
+                series, at = shared, int(self.events["day"].iloc[number])
             else:
                 series = Series.of(self._totals[:, number, ::-1])
-                at, usable = len(series.n) - 1, np.ones(len(series.n), dtype=bool)
+                at = len(series.n) - 1
             for window in options.windows:
-                found = pool_of(series, at, windows.index(window), usable, options.gap, options.count)
+                found = pool_of(series, at, windows.index(window), clear[window], options.gap, options.count)
                 pools[str(event_id), window] = found
         return pools
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from market_reaction.engine import Panel, abnormal_returns
+from market_reaction.placebo import clear_windows
 from market_reaction.scale.job import Job, Options
-from market_reaction.windows import EWMA_START, Window
+from market_reaction.windows import EWMA_START, EventWindows, Window
 
 SECURITIES = 16  # at once; each has an event on every session
-SPARE = 10  # sessions beyond the pool and the start of the volatility
+SPARE = 250  # sessions before the pool and the start of the volatility, which has forgotten its start by then
 PARTS = ("n", "sum", "n_scaled", "squares")  # cases, sum of CAR, cases with a SCAR, sum of its squares
 _PAIRS = 1024  # pairs of event and security whose paths back in time are gathered at once
 
@@ -23,9 +24,11 @@ def pool_windows(options: Options) -> tuple[Window, ...]:
     return tuple(dict.fromkeys([(0, 0), *options.windows]))
 
 
-def reach(options: Options, unusable: int) -> int:
-    """Sessions before day 0 that the pool of an event may need."""
-    return options.gap + options.count + unusable + EWMA_START + SPARE
+def reach(options: Options, usable: np.ndarray) -> int:
+    """Sessions before day 0 that the pool of an event may need; ``usable`` are those that may be placebo days, (T,)."""
+    span = EventWindows(options.estimation, options.windows).span_offsets
+    barred = int((~clear_windows(usable, np.arange(len(usable)), span)).sum())
+    return options.gap + options.count + barred + EWMA_START + SPARE
 
 
 def placebo_tables(job: Job, number: int, threads: int | None) -> Iterator[Any]:
@@ -36,7 +39,7 @@ def placebo_tables(job: Job, number: int, threads: int | None) -> Iterator[Any]:
     import pyarrow as pa
 
     returns, events, first = job.panel.returns(number), job.events(number), job.panel.blocks[number].first
-    back = reach(job.options, int((~job.usable).sum()))
+    back = reach(job.options, job.usable)
     if not len(events):
         events = events.assign(day=pd.Series(dtype=int))
         low, high = 0, -1

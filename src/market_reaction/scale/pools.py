@@ -91,7 +91,7 @@ def pool_of(series: Series, at: int, window: int, usable: np.ndarray, gap: int, 
     window : int
         Column of the window.
     usable : numpy.ndarray
-        Which rows may be placebo days, shape (days,).
+        Which rows may be placebo days for this window, shape (days,).
     gap, count : int
         Rows from the event back to the latest placebo day, and how many to take.
     """

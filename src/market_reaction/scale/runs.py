@@ -130,7 +130,8 @@ def run_placebo(
     count : int
         Placebo days S of each event: the latest sessions whose windows do not reach that of the event.
     exclude : pandas.DataFrame, optional
-        Events, in either form, whose sessions are no placebo days; only where all securities share the events.
+        Events, in either form, whose sessions no window of a placebo day may hold; only where all securities share the
+        events.
 
     Returns
     -------
@@ -261,7 +262,7 @@ def _settled(panel: PanelDataset, pairs: Pairs, kind: Kind, options: Options, ma
         masks["skip"].to_numpy(),
     )
     if kind == "placebo":
-        each = float(min(len(panel.sessions), reach(options, int((~masks["usable"]).sum()))))
+        each = float(min(len(panel.sessions), reach(options, masks["usable"].to_numpy())))
     else:
         each = len(pairs.table) if pairs.shared else len(pairs.table) / len(panel.assets)
     return choose_kernel(first, max(1, round(each * first.n_assets)), **options.engine())

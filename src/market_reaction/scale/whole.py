@@ -223,7 +223,7 @@ def cross_section(
     model, factors, estimation, windows, skip
         As in ``run``. With price files, a model that needs a factor takes the returns of ``market``.
     history : int
-        Placebo days of each event. Sessions of the events themselves are none.
+        Placebo days of each event. No window of one holds a session of the events themselves.
     on_bad_event : {"raise", "exclude"}
         What to do with events outside the panel.
 
