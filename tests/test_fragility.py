@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -110,8 +111,10 @@ def test_one_specification_on_day_zero_is_the_headline_placebo() -> None:
     assert curve.joint_summary().at[("median", "maximum"), "placebo_p"] == pytest.approx(
         joint.at["maximum", "placebo_p"]
     )
-    assert "one specification gives +0.75%" in curve.answer()
-    assert curve.plot().layout.title.text.startswith("<b>CSI 300")
+    assert "one specification gives +0.75%. Among 500 placebo days it has p 0.36 (floor 0.002)" in curve.answer()
+    assert " ".join(curve.plot().layout.title.text.split("<br>")).startswith(
+        "<b>CSI 300: one specification gives +0.75%"
+    )
 
 
 def test_the_finding_of_the_london_framework(london: mr.SpecificationCurve) -> None:
@@ -170,6 +173,20 @@ def test_a_planted_effect_gets_the_smallest_p_and_a_day_without_one_does_not() -
     assert (after - before).to_numpy() == pytest.approx(0.15)
 
 
+def test_joint_p_of_ordinary_days_has_the_right_size() -> None:
+    prices = mr.load_prices(["CSI 300", "S&P 500"], "2006-01-06", "2022-05-20", source="bundled")
+    days = prices["CSI 300"].sessions[700:]
+    days = days[days < "2022-05-01"]
+    grid = ONE | {"counterfactual": ("constant_mean", "zero_mean"), "window": ((0, 0), (0, 1)), "scaling": "residual"}
+    p = []
+    for day in np.random.default_rng(4).choice(days.to_numpy(), 60, replace=False):
+        found = mr.specification_curve(f"{str(day)[:10]} 15:30 UTC", prices=prices, grid=grid, history=119)
+        p.append(found.joint_summary().query("statistic != 'share'")["placebo_p"].astype(float).tolist())
+    for column in np.array(p).T:  # pools of near days overlap, so only the tail is tested
+        assert stats.binomtest(int((column <= 0.1).sum()), len(p), 0.1).pvalue > 0.01
+        assert 0.3 < np.median(column) < 0.7
+
+
 def test_p_of_ordinary_days_is_uniform() -> None:
     rng = np.random.default_rng(3)
     prices = mr.load_prices(["CSI 300"], "2006-01-06", "2025-06-30", source="bundled")
@@ -210,6 +227,8 @@ def test_shares_of_variance_are_those_of_a_one_way_table() -> None:
     between = 2 * (1.5 - 3.2) ** 2 + 3 * (13 / 3 - 3.2) ** 2
     assert variance_share(values, levels) == pytest.approx(between / ((values - 3.2) ** 2).sum())
     assert np.isnan(variance_share(np.ones(4), pd.Series(list("aabb"))))
+    rounding = np.array([0.1 + 0.2, 0.3, 0.3, 0.3])  # the first differs in the last digit
+    assert rounding[0] != 0.3 and np.isnan(variance_share(rounding, pd.Series(list("aabb"))))
 
 
 def test_the_band_is_of_sorted_curves_and_mad_is_that_of_scipy() -> None:
@@ -245,7 +264,7 @@ def test_a_grid_that_cannot_be_is_refused(grid: dict[str, object], said: str) ->
 
 
 def test_what_cannot_be_measured_says_why(shares: mr.PriceData) -> None:
-    with pytest.raises(WindowError, match=r"no specification can be measured in any market.*no default benchmark"):
+    with pytest.raises(WindowError, match=r"no specification of this grid.*no default benchmark.*Widen the grid, load"):
         mr.specification_curve(APPLE, markets=["VIX"], prices=shares, grid={"counterfactual": "market"})
     with pytest.raises(WindowError, match="neither an event table nor a pair of dates"):
         mr.specification_curve(APPLE, prices=shares, skip="2025-04-01")
@@ -262,6 +281,14 @@ def test_what_cannot_be_measured_says_why(shares: mr.PriceData) -> None:
         curve["Aple"]
     with pytest.raises(ValueError, match="kind='bars' is not known"):
         curve.plot(kind="bars")
+
+
+def test_a_market_without_a_curve_is_named(shares: mr.PriceData) -> None:
+    grid = ONE | {"counterfactual": ("market", "dimson")}
+    curve = mr.specification_curve(APPLE, markets=["Apple", "VIX"], prices=shares, grid=grid, history=60)
+    assert curve.markets == ("Apple",)
+    assert any("VIX has no curve: 'VIX' has no default benchmark" in note for note in curve.notes)
+    assert any("(and 1 more reason)" in note for note in curve.notes)
 
 
 def test_a_short_series_keeps_what_it_can() -> None:
@@ -284,6 +311,49 @@ def test_excluded_events_leave_the_pool(shares: mr.PriceData) -> None:
 
 
 # What people see
+
+
+def with_verdicts(curve: mr.SpecificationCurve, moves: list[float], significant: list[bool]) -> mr.SpecificationCurve:
+    """The same result with other estimates in its first market."""
+    first = curve.curves[0]
+    rows = first.specifications.iloc[: len(moves)].assign(estimate=moves, significant=significant, p_value=0.5)
+    middle = float(np.median(moves))
+    along = np.mean((np.sign(moves) == np.sign(middle)) & np.array(significant)) if middle else 0.0
+    event = {**first.placebo.event, "median": middle, "share": np.sign(middle) * along}
+    changed = replace(first, specifications=rows, placebo=replace(first.placebo, event=event))
+    return replace(curve, curves=(changed,), joint={})
+
+
+def test_the_answer_says_no_more_than_the_verdicts(london: mr.SpecificationCurve) -> None:
+    def said(moves: list[float], significant: list[bool]) -> str:
+        return with_verdicts(london, moves, significant).answer()
+
+    none = said([0.01] * 10, [False] * 10)
+    assert "holds in all 10 specifications" in none and "none is significant at 5%" in none
+    assert "does not depend on these choices: every specification finds no significant move" in none
+    against = said([-0.03] + [0.01] * 9, [True] + [False] * 9)
+    assert "none is significant at 5% with that sign, 10% with the other" in against
+    assert "hardly depends on these choices: 90% find no significant move and 10% find a significant fall" in against
+    both = said([-0.03] + [0.01] * 18 + [0.02], [True] + [False] * 18 + [True])
+    assert "answer depends on these choices: 90% find" in both  # rises and falls to choose from
+    assert "5.0% are significant at 5% with that sign and 5.0% with the other" in both
+    zero = said([-0.03, 0.0, 0.0, 0.02], [True, False, False, True])
+    assert "the median of 4 specifications is zero" in zero and "50% are significant at 5%." in zero
+    own = said([0.01] * 10, [True] * 10)
+    assert "every specification finds a significant rise. That is by their own p" in own
+    nearly = said([-0.001] + [0.01] * 299, [False] * 300)
+    assert "holds in over 99% of 300 specifications" in nearly
+
+
+def test_one_tested_market_of_several_and_no_joint_p(london: mr.SpecificationCurve) -> None:
+    lost = london.curves[1].placebo.scaled["median"].void("too few")
+    second = replace(london.curves[1], placebo=replace(london.curves[1].placebo, scaled={
+        name: lost for name in ("median", "share", "mean_z")
+    }))  # fmt: skip
+    alone = replace(london, curves=(london.curves[0], second), joint={})
+    assert alone.answer().endswith("Of 2 markets only CSI 300 has a placebo p.")
+    void = {kind: rank.void("it does not vary") for kind, rank in london.joint["median"].items()}
+    assert "(no joint p: it does not vary)" in replace(london, joint={"median": void}).answer()
 
 
 def test_hostile_names_are_text() -> None:

@@ -77,6 +77,16 @@ def test_each_set_of_sessions_counts_once_and_must_be_complete() -> None:
     assert joint_ranks(np.array([3.0, 3.0]), values[:0], positions[:0], np.ones(2)).ranks["maximum"].n_placebo == 0
 
 
+def test_a_market_that_does_not_vary_leaves_no_joint_rank_and_says_so() -> None:
+    positions = np.column_stack([np.arange(200, 0, -1)] * 2)
+    values = np.column_stack([np.sin(np.arange(200.0)), np.zeros(200)])
+    for scale in (np.array([1.0, 0.0]), np.array([1.0, np.nan])):
+        found = joint_ranks(np.array([3.0, 0.0]), values, positions, scale, signs=np.array([1.0, 1.0]))
+        assert set(found.ranks) == {"maximum", "quadratic", "signed_mean"} and found.pool.shape == (0, 2)
+        for rank in found.ranks.values():
+            assert np.isnan(rank.p_value) and "in 1 of 2 markets the statistic does not vary" in rank.note
+
+
 def test_sessions_outside_a_panel_have_no_statistic(moves: list[np.ndarray]) -> None:
     found = scaled_cars([Panel(moves[0][None])], np.array([[5], [899], [2000]]), [ewma_volatility(moves[0])])
     assert np.isnan(found[[0, 2]]).all() and np.isfinite(found[1]).all()

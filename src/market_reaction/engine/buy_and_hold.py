@@ -97,7 +97,9 @@ def _fill(panel: Panel, assets: np.ndarray, found: AbnormalReturns, events: np.n
     actual[outside] = np.nan
     low = np.nanmin(actual, initial=0.0)
     if low < -1.0:
-        raise WindowError(f"a return of {low:g} is below -1, so these are no simple returns and do not compound.")
+        raise WindowError(
+            f"a return of {low:g} is below -1, so these are no simple returns and do not compound; give simple ones."
+        )
     normal = actual - found.ar[events]
     for number, (first, last) in enumerate(found.windows):
         part = slice(first - int(taus[0]), last - int(taus[0]) + 1)

@@ -125,18 +125,25 @@ def joint_ranks(
     statistics, positions : numpy.ndarray
         The same at the pseudo-announcements, latest first, and their session in each market, shape (S, N).
     scale : numpy.ndarray
-        Spread of each market's own pool, shape (N,).
+        Spread of each market's own pool, shape (N,). Where one is zero or NaN there is no p, and the note says why.
     count : int
         Pseudo-announcements to use at most.
     signs : numpy.ndarray, optional
         Direction expected of each market, as ``joint_statistics`` takes it.
     """
+    flat = ~(scale > 0)
+    if flat.any():
+        event, statistics = np.full(len(scale), np.nan), statistics[:0]
+        positions, scale = positions[:0], np.where(flat, 1.0, scale)
     complete = np.flatnonzero(np.isfinite(statistics).all(axis=1))
     marked = np.column_stack([positions[complete], complete])
     kept = _first_of_each(marked)[:count]
     pool = statistics[kept]
     found = joint_statistics(event, pool, scale, signs)
     ranks = {name: placebo_rank(value, values) for name, (value, values) in found.items()}
+    if flat.any():
+        reason = f"in {flat.sum()} of {len(flat)} markets the statistic does not vary over the pseudo-announcements"
+        ranks = {name: rank.void(reason) for name, rank in ranks.items()}
     return JointRanks(event / scale, pool / scale, kept, ranks)
 
 

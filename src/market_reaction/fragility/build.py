@@ -143,15 +143,30 @@ def specification_curve(
     curves, joint = _measure(event, [one for one in planned if one.plan.open.any()], chosen, exclude, history)
     excluded = _excluded(planned, prices, chosen)
     if not curves:
-        reasons = "; ".join(f"{row.market}: {row.reason}" for row in excluded.itertuples())
-        raise WindowError(f"no specification can be measured in any market. {reasons}")
+        reasons = " ".join(f"{name}: {_main_reason(excluded, name)}." for name in excluded["market"].unique())
+        raise WindowError(
+            f"no specification of this grid can be measured in any market. {reasons} Widen the grid, load longer "
+            "series or choose other markets."
+        )
     parameters = {
         "announcement": event.name, "grid": chosen.to_dict(), "benchmark": benchmark, "factors": list(factors),
         "left_out_of_estimation": skipped_by.text, "source": source, "history": history, "as_of": as_of,
         "excluded_events": 0 if exclude is None else len(exclude),
     }  # fmt: skip
-    notes = curve_notes(event, prices, curves, chosen, skipped_by.text)
+    measured = [curve.market for curve in curves]
+    missing = {
+        one.inputs.series.name: _main_reason(excluded, one.inputs.series.name) for one in planned
+        if one.inputs.series.name not in measured
+    }  # fmt: skip
+    notes = curve_notes(event, prices, curves, chosen, skipped_by.text, missing)
     return SpecificationCurve(event, chosen, curves, joint, prices, excluded, notes, parameters)
+
+
+def _main_reason(excluded: pd.DataFrame, market: str) -> str:
+    """Reason that costs a market most of its specifications, and how many others there are."""
+    rows = excluded[excluded["market"].eq(market)].sort_values("n_specifications", ascending=False, kind="stable")
+    others = f" (and {len(rows) - 1} more reason{'s' * (len(rows) > 2)})" if len(rows) > 1 else ""
+    return f"{str(rows['reason'].iloc[0]).rstrip('.')}{others}"
 
 
 class _Planned(NamedTuple):

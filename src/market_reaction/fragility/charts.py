@@ -15,18 +15,14 @@ from market_reaction.car_chart import axis_scale
 from market_reaction.fragility.curves import same_sign
 from market_reaction.fragility.frames import choice_frame, levels_present, varied
 from market_reaction.fragility.grid import NAMES, level_text
-from market_reaction.fragility.words import significant
-from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
+from market_reaction.fragility.words import part, significant
+from market_reaction.theme import BLUE, GREEN, GREY, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.fragility.result import MarketCurve, SpecificationCurve
 
-_CURVE, _ROW, _APART, _SPACE = (
-    210,
-    17,
-    0.45,
-    26,
-)  # pixels of the curve, of a level, rows between choices, pixels between
+_CURVE, _ROW, _SPACE = 210, 17, 26  # pixels of the curve, of a level, and between the two
+_APART = 0.45  # levels between choices
 _COLUMNS = 120  # columns of the matrix: more specifications than these are shown in bins
 _INK = [[0.0, "rgba(10, 127, 196, 0)"], [1.0, "rgba(10, 127, 196, 1)"]]
 
@@ -56,7 +52,13 @@ def curve_chart(result: SpecificationCurve, curve: MarketCurve, theme: Theme = "
         _matrix(figure, curve, lines)
     count = len(curve.specifications)
     figure.update_xaxes(range=[0.5, count + 0.5], showgrid=False)
-    figure.update_xaxes(title=f"{count:,} specifications, sorted by estimate", row=2 if lines else 1, col=1)
+    last = {"row": 2 if lines else 1, "col": 1}
+    if count == 1:
+        figure.update_xaxes(title="one specification", showticklabels=False, **last)
+    else:
+        figure.update_xaxes(title=f"{count:,} specifications, sorted by estimate", tickformat=",d", **last)
+    figure.update_xaxes(dtick=1 if count < 12 else None)
+    figure.update_layout(legend={"itemsizing": "constant"})
     return finish(figure, finding=_finding(curve), method=_method(result, curve), body=body, theme=theme, legend=2)
 
 
@@ -98,7 +100,7 @@ def _estimates(figure: go.Figure, curve: MarketCurve) -> None:
         go.Scatter(
             x=[0.5, len(rows) + 0.5], y=[middle, middle], mode="lines", hoverinfo="skip",
             name=f"median {wording.amount(curve.placebo.event['median'], curve.unit)}",
-            line={"color": VERMILLION, "width": 1.5, "dash": "dash"},
+            line={"color": GREEN, "width": 2, "dash": "dash"},
         ),
         row=1, col=1,
     )  # fmt: skip
@@ -153,14 +155,16 @@ def _matrix(figure: go.Figure, curve: MarketCurve, lines: list[tuple[str, list[o
 
 def _finding(curve: MarketCurve) -> str:
     placebo, rows = curve.placebo, curve.specifications
+    rank = placebo.scaled["median"]
+    p = f"placebo p {wording.p_value(rank.p_value)}" if not rank.note else "no placebo p"
+    if len(rows) == 1:
+        return f"{curve.market}: one specification gives {wording.amount(placebo.event['median'], curve.unit)}; {p}"
     sign = same_sign(rows["estimate"].to_numpy())
     mark = "+" if placebo.event["median"] > 0 else wording.MINUS
     holds = f"{len(rows):,} specifications, median zero"
     if np.isfinite(sign):
-        holds = f"the sign ({mark}) holds in {wording.share(sign)} of {len(rows):,} specifications"
-    rank = placebo.scaled["median"]
-    p = f"placebo p of the median {wording.p_value(rank.p_value)}" if not rank.note else "no placebo p"
-    return f"{curve.market}: {holds}, {significant(abs(placebo.event['share']))}; {p}"
+        holds = f"the sign ({mark}) holds in {'all' if sign == 1 else f'{part(sign)} of'} {len(rows):,} specifications"
+    return f"{curve.market}: {holds}, {significant(curve)}; {p}{'' if rank.note else ' (median)'}"
 
 
 def _method(result: SpecificationCurve, curve: MarketCurve) -> str:
@@ -168,10 +172,20 @@ def _method(result: SpecificationCurve, curve: MarketCurve) -> str:
     bins = "Below, fuller colour: more of the specifications there take the level. " if count > _COLUMNS else ""
     alone = [name for name in ("session", "returns") if name not in varied(curve)]
     session = f"{curve.specifications['session_date'].iloc[0]:%Y-%m-%d}" if "session" in alone else "several sessions"
+    shaded = (
+        f"Shaded: sorted curves of {curve.placebo.scaled['median'].n_placebo} placebo days at the event's volatility. "
+        if len(curve.placebo.band) else ""
+    )  # fmt: skip
     return (
-        f"Abnormal moves from day 0 ({session}). Shaded: sorted curves of {curve.placebo.scaled['median'].n_placebo} "
-        f"placebo days at the event's volatility. {bins}Source: {wording.vintage(curve.series.vintage)}."
+        f"Abnormal moves from day 0 ({session}). {_direction(curve)}{shaded}{bins}"
+        f"Source: {wording.vintage(curve.series.vintage)}."
     )
+
+
+def _direction(curve: MarketCurve) -> str:
+    """What up means, where it is not plain."""
+    note = wording.direction_note(curve.series.instrument)
+    return f"{note[:1].upper()}{note[1:]}. " if note else ""
 
 
 def placebo_chart(result: SpecificationCurve, curve: MarketCurve, theme: Theme = "auto") -> go.Figure:
@@ -190,7 +204,8 @@ def placebo_chart(result: SpecificationCurve, curve: MarketCurve, theme: Theme =
     bins = {"start": -1.025 * reach, "end": 1.1 * reach, "size": reach / 20}
     for chosen, name, colour in ((~large, "smaller", BLUE), (large, "at least as large", VERMILLION)):
         marker = themes.hatched(colour) if colour == VERMILLION else {"color": colour, "line": {"width": 0}}
-        count = f"{int(chosen.sum())} placebo days with a median {name}"
+        days = int(chosen.sum())
+        count = f"{days} placebo day{'s' * (days != 1)} with a median {name}"
         figure.add_trace(go.Histogram(x=pool[chosen], name=count, xbins=bins, marker=marker))
     figure.add_vline(x=value, line={"color": GREY, "width": 2.5})
     figure.add_annotation(
@@ -207,9 +222,14 @@ def placebo_chart(result: SpecificationCurve, curve: MarketCurve, theme: Theme =
         f"placebo p {wording.p_value(rank.p_value)}, floor {wording.p_value(rank.floor)}" if not rank.note
         else f"no placebo p: {rank.note}"
     )  # fmt: skip
+    size = len(curve.specifications)
     method = (
-        f"Median over {len(curve.specifications):,} specifications on {rank.n_placebo} days at the same local clock "
-        f"time, each brought to the event's volatility. Source: {wording.vintage(curve.series.vintage)}."
+        f"{f'Median over {size:,} specifications' if size > 1 else 'One specification'} on days at the same local "
+        f"clock time, each brought to the event's volatility. {_direction(curve)}"
+        f"Source: {wording.vintage(curve.series.vintage)}."
     )
-    finding = f"{curve.market}: the median of the grid among placebo days ({found})"
+    finding = (
+        f"{curve.market}: {int(large.sum())} of {len(pool)} placebo days gave a median at least as large, up or down "
+        f"({found})"
+    )
     return finish(figure, finding=finding, method=method, body=230, theme=theme, legend=2, bottom=56)

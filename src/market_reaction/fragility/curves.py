@@ -12,6 +12,7 @@ STATISTICS = {
     "mean_z": "mean z (Stouffer)",
 }
 LEVEL = 0.05
+_SAME = 1e-9  # spread of values, relative to the largest, up to which they differ by rounding
 
 
 def normal_scores(statistics: np.ndarray, df: np.ndarray) -> np.ndarray:
@@ -55,7 +56,7 @@ def curve_statistics(estimates: np.ndarray, scores: np.ndarray, level: float = L
     """
     middle = np.median(estimates, axis=1)
     sign = np.sign(middle)
-    beyond = (scores * sign[:, None] >= -special.ndtri(level / 2)) & (estimates * sign[:, None] > 0)
+    beyond = scores * sign[:, None] >= -special.ndtri(level / 2)
     return {"median": middle, "share": sign * beyond.mean(axis=1), "mean_z": scores.mean(axis=1)}
 
 
@@ -70,12 +71,13 @@ def variance_share(values: np.ndarray, levels: pd.Series) -> float:
 
     Notes
     -----
-    sum over levels of n_l (mean_l - mean)^2 over sum (value - mean)^2. Shares of several choices need not add up to
-    one: the rest comes from their combinations, and combinations that do not exist unbalance them a little.
+    sum over levels of n_l (mean_l - mean)^2 over sum (value - mean)^2; NaN where the values differ by rounding alone.
+    Shares of several choices need not add up to one: the rest comes from their combinations, and combinations that do
+    not exist unbalance them a little.
     """
     centred = values - values.mean()
     total = float(centred @ centred)
-    if not total > 0:
+    if not np.abs(centred).max() > _SAME * np.abs(values).max():
         return float("nan")
     frame = pd.DataFrame({"value": centred, "level": levels.to_numpy()})
     means = frame.groupby("level", sort=False)["value"].agg(["mean", "size"])

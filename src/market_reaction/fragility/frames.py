@@ -13,7 +13,9 @@ from market_reaction.fragility.grid import CHOICES, level_text
 if TYPE_CHECKING:
     from market_reaction.fragility.result import MarketCurve, SpecificationCurve
 
-AGREE = 0.9  # share of the specifications with one verdict from which the answer is said not to depend on the choices
+AGREE = (
+    0.9  # share of the specifications with one verdict from which the answer is said hardly to depend on the choices
+)
 VALUES = ("session_date", "estimate", "std_error", "statistic", "df", "p_value", "z", "significant")
 
 
@@ -36,10 +38,12 @@ def verdicts(curve: MarketCurve) -> pd.Series:
     return np.sign(rows["estimate"]).astype(int) * rows["significant"].astype(int)
 
 
-def agreement(curve: MarketCurve) -> tuple[int, float]:
-    """The commonest verdict and the share of the specifications that give it."""
-    shares = verdicts(curve).value_counts(normalize=True)
-    return int(shares.index[0]), float(shares.iloc[0])
+def significant_shares(curve: MarketCurve) -> tuple[float, float]:
+    """Shares of the specifications that are significant with the sign of the median, and without it."""
+    found = verdicts(curve).to_numpy()
+    sign = np.sign(curve.placebo.event["median"])
+    along = (found != 0) & (found == sign)
+    return float(along.mean()), float(((found != 0) & ~along).mean())
 
 
 def summary_frame(result: SpecificationCurve) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -14,18 +14,26 @@ from market_reaction.prices import PriceData
 
 
 def curve_notes(
-    event: pd.Series, prices: PriceData, curves: Sequence[MarketCurve], grid: Grid, skipped: str
+    event: pd.Series,
+    prices: PriceData,
+    curves: Sequence[MarketCurve],
+    grid: Grid,
+    skipped: str,
+    missing: Mapping[str, str],
 ) -> tuple[str, ...]:
     """What a reader must know: clocks, ambiguous sessions, placebo days left out, what the choices mean."""
     said = [*reaction_notes.on_announcement(event), *prices.notes]
     said += [f"{row.market} is missing: {row.reason}" for row in prices.unavailable.itertuples()]
+    said += [f"{market} has no curve: {reason}." for market, reason in missing.items()]
     for curve in curves:
         days = [
             f"{curve.series.sessions[at]:%Y-%m-%d}" for at in curve.where.candidates if at < len(curve.series.sessions)
         ]
         if len(curve.where.candidates) > 1:
+            tried = curve.specifications["session_date"].drop_duplicates().sort_values()
             said.append(
-                f"{curve.market}: the bounds of the announcement hold a close; possible are {wording.listed(days)}."
+                f"{curve.market}: the bounds of the announcement hold a close; possible are {wording.listed(days)}, "
+                f"and the grid takes {wording.listed([f'{day:%Y-%m-%d}' for day in tried])}."
             )
         placebo = curve.placebo
         if placebo.n_incomplete:
@@ -43,5 +51,5 @@ def curve_notes(
             "they answer another question."
         )
     if "out" in grid.contaminated:
-        said.append(f"Left out of estimation windows by that choice: {skipped}.")
+        said.append(f"Sessions with other events, which the level 'left out' takes from estimation windows: {skipped}.")
     return tuple(said)

@@ -218,12 +218,6 @@ def joint_curves(
     result: dict[str, Mapping[str, PlaceboRank]] = {}
     for name in STATISTICS:
         pool = np.column_stack([values[name] for values in statistics])
-        scale = own_spread(pool, positions, history)
-        if not (scale > 0).all():
-            note = "a market whose statistic does not vary over the placebo days"
-            nothing = placebo_rank(float("nan"), np.empty(0))
-            result[name] = {kind: nothing.void(note) for kind in ("maximum", "quadratic")}
-            continue
         own = np.array([placebo.event[name] for placebo in event])
-        result[name] = joint_ranks(own, pool, positions, scale, count=history).ranks
+        result[name] = joint_ranks(own, pool, positions, own_spread(pool, positions, history), count=history).ranks
     return result

@@ -11,7 +11,14 @@ import pandas as pd
 
 from market_reaction import display, tables, wording
 from market_reaction.fragility.curves import STATISTICS
-from market_reaction.fragility.frames import AGREE, agreement, choice_frame, level_frame, summary_frame, verdicts
+from market_reaction.fragility.frames import (
+    AGREE,
+    choice_frame,
+    level_frame,
+    significant_shares,
+    summary_frame,
+    verdicts,
+)  # fmt: skip
 from market_reaction.fragility.grid import CHOICES, NAMES
 from market_reaction.tables import cell, html_table
 
@@ -20,10 +27,11 @@ if TYPE_CHECKING:
 
 _VERDICTS = {1: "a significant rise", -1: "a significant fall", 0: "no significant move"}
 LEGEND = (
-    "Significant: p at most 0.05 with the sign of the median. Placebo p: share of comparable days before on which the "
-    "same grid gave a median, a share of significant specifications, or a mean z at least as large for their time (the "
-    "event counted in); the floor is the smallest p attainable. The specifications share one event: their number is no "
-    "evidence. Smallest detectable: shift of every estimate that the placebo of the median finds with 80% power."
+    "Significant: its own p at most 0.05, with the sign of the median. Placebo p: share of comparable days before on "
+    "which the same grid gave a median, a share of significant specifications, or a mean z at least as large for their "
+    "time (the event counted in); the floor is the smallest p attainable. The specifications share one event: their "
+    "number is no evidence. Smallest detectable: shift of every estimate that the placebo of the median finds with 80% "
+    "power."
 )
 
 
@@ -34,9 +42,11 @@ def curve_answer(result: SpecificationCurve) -> str:
     note = wording.direction_note(curve.series.instrument)
     name = f"{curve.market}{f' ({note})' if note else ''}"
     if row["n_specifications"] == 1:
-        text = f"{name}: one specification gives {wording.amount(row['median'], curve.unit)}. {_chance(row)}"
+        text = (
+            f"{name}: one specification gives {wording.amount(row['median'], curve.unit)}. {_chance_of_one(curve, row)}"
+        )
     else:
-        text = f"{name}: {_sign(row, curve.unit)} {_chance(row)} {depends(curve)}{_main(row)}"
+        text = f"{name}: {_sign(row, curve.unit)} {_chance(curve, row)} {depends(curve)}{_main(row)}"
     return wording.clean(f"{text}{_others(result, summary)}")
 
 
@@ -47,45 +57,78 @@ def _sign(row: Mapping[Any, Any], unit: str) -> str:
     if not math.isfinite(row["same_sign_share"]):
         return f"the median of {count} is zero ({spread})."
     sign = "+" if row["median"] > 0 else wording.MINUS
-    return f"the sign ({sign}) holds in {wording.share(row['same_sign_share'])} of {count} ({middle})."
+    held = "all" if row["same_sign_share"] == 1 else f"{part(row['same_sign_share'])} of"
+    return f"the sign ({sign}) holds in {held} {count} ({middle})."
 
 
-def _chance(row: Mapping[Any, Any]) -> str:
-    """The three placebo p, all of them, whatever they say."""
+def part(share: float) -> str:
+    """Share of the specifications; neither rounded up to all of them nor down to none."""
+    if 0.995 <= share < 1:
+        return "over 99%"
+    return "under 0.1%" if 0 < share < 0.0005 else wording.share(share)
+
+
+def _chance(curve: MarketCurve, row: Mapping[Any, Any]) -> str:
+    """The placebo p, all of them, whatever they say; that of the share is 1 where no specification is significant."""
     if row["note"]:
-        return f"No placebo p: {row['note']}."
-    p = {name: wording.p_value(row[f"placebo_p_{name}"]) for name in STATISTICS}
-    share = f"; {significant(row['significant_share'])}"
+        return f"No placebo p: {row['note']}; {significant(curve)}."
+    named = [("median", "the median has"), ("mean_z", "the mean z")]
     if row["significant_share"]:
-        share = (
-            f", a share of significant ones as large ({wording.share(row['significant_share'])}) with p {p['share']}"
-        )
-    return (
-        f"On placebo days a median as large comes with p {p['median']}, a mean z as large with p {p['mean_z']}{share}."
-    )
+        named.append(("share", "the share of significant ones"))
+    found = wording.listed([f"{text} p {wording.p_value(row[f'placebo_p_{name}'])}" for name, text in named])
+    return f"{_among(row)} {found} ({_floor(row)}); {significant(curve)}."
 
 
-def significant(share: float) -> str:
-    """How many specifications are significant with the dominant sign, as a clause."""
-    return f"{wording.share(share)} are significant" if share else "none is significant"
+def _chance_of_one(curve: MarketCurve, row: Mapping[Any, Any]) -> str:
+    """Placebo p of a grid of one specification, and the p of its own test."""
+    own = f"its own test gives p {wording.p_value(curve.specifications['p_value'].iloc[0])}"
+    if row["note"]:
+        return f"No placebo p: {row['note']}; {own}."
+    return f"{_among(row)} it has p {wording.p_value(row['placebo_p_median'])} ({_floor(row)}); {own}."
+
+
+def _among(row: Mapping[Any, Any]) -> str:
+    return f"Among {row['n_placebo']:,} placebo days"
+
+
+def _floor(row: Mapping[Any, Any]) -> str:
+    return f"floor {wording.p_value(row['placebo_p_floor'])}"
+
+
+def significant(curve: MarketCurve) -> str:
+    """How many specifications are significant, with the sign of the median and against it, as a clause."""
+    along, against = significant_shares(curve)
+    if not along + against:
+        return "none is significant at 5%"
+    if not curve.placebo.event["median"]:
+        return f"{part(against)} are significant at 5%"
+    most = f"{part(along)} are significant at 5%" if along else "none is significant at 5% with that sign"
+    if not against:
+        return most
+    return f"{most}{' with that sign and' if along else ','} {part(against)} with the other"
 
 
 def depends(curve: MarketCurve) -> str:
     """Whether the verdict of single specifications depends on the choices, by the share of the commonest one."""
-    verdict, share = agreement(curve)
-    if share >= AGREE:
-        every = "every specification finds" if share == 1 else f"{wording.share(share)} of them find"
-        return f"The answer does not depend on these choices: {every} {_VERDICTS[verdict]}."
-    counts = verdicts(curve).value_counts(normalize=True)
-    found = [f"{wording.share(part)} find {_VERDICTS[kind]}" for kind, part in zip(counts.index, counts, strict=True)]
-    return f"The answer depends on these choices: {wording.listed(found)}."
+    shares = verdicts(curve).value_counts(normalize=True)
+    commonest, share = int(shares.index[0]), float(shares.iloc[0])
+    found = f"every specification finds {_VERDICTS[commonest]}"
+    if share < 1:
+        found = wording.listed([f"{part(some)} find {_VERDICTS[int(str(kind))]}" for kind, some in shares.items()])
+    opposed = {1, -1} <= set(shares.index)  # rises and falls both: somebody can choose between them
+    degree = "does not depend" if share == 1 else "hardly depends" if share >= AGREE and not opposed else "depends"
+    usual = commonest and degree != "depends" and curve.placebo.scaled["median"].p_value > wording.UNUSUAL
+    but = " That is by their own p: among the placebo days such a median is not unusual." if usual else ""
+    return f"The answer {degree} on these choices: {found}.{but}"
 
 
 def _main(row: Mapping[Any, Any]) -> str:
     if not row["main_choice"]:
         return ""
-    share = wording.share(row["main_share"])
-    return f" Most of the spread of the estimates comes from the {NAMES[row['main_choice']]} ({share} of the variance)."
+    name, share = NAMES[row["main_choice"]], part(row["main_share"])
+    return (
+        f" The choice that moves the estimates most is the {name} ({share} of their variance lies between its levels)."
+    )
 
 
 def _others(result: SpecificationCurve, summary: pd.DataFrame) -> str:
@@ -93,11 +136,13 @@ def _others(result: SpecificationCurve, summary: pd.DataFrame) -> str:
     known = summary["placebo_p_median"].dropna()
     if len(result.curves) < 2 or known.empty:
         return ""
+    if len(known) == 1:
+        return f" Of {len(result.curves)} markets only {known.index[0]} has a placebo p."
     unusual = list(known.index[known <= wording.UNUSUAL])
     where = f"in {wording.listed(unusual)}" if unusual else "in none"
-    rank = result.joint["median"]["maximum"] if result.joint else None
-    together = f" (joint p {wording.p_value(rank.p_value)})" if rank is not None else ""
-    return f" Over {len(known)} markets the placebo p of the median is at most 0.05 {where}{together}."
+    rank = result.joint["median"]["maximum"]
+    together = f"no joint p: {rank.note}" if rank.note else f"joint p {wording.p_value(rank.p_value)}"
+    return f" Over {len(known)} markets the placebo p of the median is at most 0.05 {where} ({together})."
 
 
 def curve_lines(result: SpecificationCurve) -> pd.DataFrame:
@@ -105,16 +150,16 @@ def curve_lines(result: SpecificationCurve) -> pd.DataFrame:
     rows = []
     for market, row in summary_frame(result).to_dict("index").items():
         unit = row["unit"]
-        main = f"{NAMES[row['main_choice']]} ({wording.share(row['main_share'])})" if row["main_choice"] else "n/a"
+        main = f"{NAMES[row['main_choice']]} ({part(row['main_share'])})" if row["main_choice"] else "n/a"
         rows.append([
             market, f"{row['n_specifications']:,}", wording.amount(row["median"], unit),
             f"{wording.move(row['lowest'], unit)} to {wording.move(row['highest'], unit)}",
-            wording.share(row["same_sign_share"]), wording.share(row["significant_share"]),
+            part(row["same_sign_share"]), part(row["significant_share"]),
             *(wording.p_value(row[f"placebo_p_{name}"]) for name in STATISTICS),
             wording.p_value(row["placebo_p_floor"]), wording.size(row["mde"], unit), main,
         ])  # fmt: skip
     headings = ["Market", "Specifications", "Median", "Range", "Same sign", "Significant", "p of median", "p of share"]
-    headings += ["p of mean z", "Floor", "Smallest detectable", "Most of the spread"]
+    headings += ["p of mean z", "Floor", "Smallest detectable", "Choice that moves it most"]
     return pd.DataFrame(rows, columns=headings, dtype=object)
 
 
@@ -122,8 +167,8 @@ def choice_lines(result: SpecificationCurve) -> pd.DataFrame:
     """What each choice changes as it is read, one row a market and choice of several levels."""
     found = choice_frame(result)
     rows = [
-        [row["market"], NAMES[row["choice"]], row["n_levels"], wording.share(row["estimate_share"]),
-         wording.share(row["statistic_share"])]
+        [row["market"], NAMES[row["choice"]], row["n_levels"], part(row["estimate_share"]),
+         part(row["statistic_share"])]
         for row in found[found["n_levels"] > 1].reset_index().to_dict("records")
     ]  # fmt: skip
     headings = ["Market", "Choice", "Levels", "Variance of estimates between levels", "Variance of t or z"]
@@ -137,7 +182,7 @@ def _level_lines(result: SpecificationCurve, market: str) -> pd.DataFrame:
     rows = [
         [NAMES[row["choice"]], row["level"], row["n_specifications"], wording.amount(row["median"], row["unit"]),
          f"{wording.move(row['lowest'], row['unit'])} to {wording.move(row['highest'], row['unit'])}",
-         wording.share(row["same_sign_share"]), wording.share(row["significant_share"])]
+         part(row["same_sign_share"]), part(row["significant_share"])]
         for row in found[several].reset_index().to_dict("records")
     ]  # fmt: skip
     headings = ["Choice", "Level", "Specifications", "Median", "Range", "Same sign", "Significant"]
