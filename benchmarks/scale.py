@@ -107,6 +107,39 @@ def check(found: dict[str, Any]) -> dict[str, float]:
     }
 
 
+def table(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What was measured, as docs/scale.md has it: the study beside the placebo."""
+    larger = found["check"]
+    panel = f"{found['securities']:,} securities, {found['sessions']:,} sessions"
+    ratios = [larger[f"{name}_seconds_to_three_times"] for name in ("study", "placebo")]
+    return [
+        (
+            panel,
+            f"{found['study_rows'] / 1e6:.1f} million rows",
+            f"{found['placebo_studies'] / 1e6:.1f} million studies",
+        ),
+        ("seconds on the clock", f"{found['study_seconds']:.1f}", f"{found['placebo_seconds']:.1f}"),
+        ("three times the securities take", *(f"{3 * ratio:.1f} times as long" for ratio in ratios)),
+        (
+            "processor seconds a million",
+            f"{found['cpu_seconds_per_million_events']:.1f}",
+            f"{found['cpu_seconds_per_million_placebo_studies']:.2f}",
+        ),
+        (
+            "worker seconds a million, the slower of both panels",
+            f"{found['worker_seconds_per_million_events']:.1f}",
+            f"{found['worker_seconds_per_million_placebo_studies']:.2f}",
+        ),
+        (
+            "memory of a worker, peak",
+            f"{found['worker_bytes_in_study'] / 1e9:.2f} GB",
+            f"{found['worker_bytes_in_placebo'] / 1e9:.2f} GB",
+        ),
+        ("memory of a worker before", *2 * (f"{found['worker_bytes_at_rest'] / 1e9:.2f} GB",)),
+        ("results", f"{found['row_bytes']:.0f} bytes a row", f"{found['pool_bytes'] / 1e6:.1f} MB in all"),
+    ]
+
+
 def plan(found: dict[str, Any], securities: int, years: int, events: int, placebo: int) -> list[tuple[str, str]]:
     """What a large job takes, from the figures measured: work is in proportion, and blocks are of the size measured."""
     sessions = years * A_YEAR

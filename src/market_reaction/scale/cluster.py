@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from market_reaction.errors import ScaleError
 from market_reaction.progress import progress
@@ -107,10 +108,9 @@ def work_on(client: Any, out: str, wanted: str, blocks: Sequence[int]) -> None:
         for number in progress(blocks, "Blocks"):
             run_block(out, wanted, number, None)
         return
+    run = uuid4().hex  # the same job may be done twice at a time, into two folders
     futures = [
-        client.submit(
-            run_block, out, wanted, number, 1, key=f"block-{number}-{wanted[:16]}", pure=False, retries=RETRIES
-        )
+        client.submit(run_block, out, wanted, number, 1, key=f"block-{number}-{run}", retries=RETRIES)
         for number in blocks
     ]
     try:
