@@ -31,6 +31,7 @@ LEVELS: Mapping[str, Mapping[str, str]] = {
     "contaminated": {"in": "kept", "out": "left out"},
 }  # fmt: skip
 _SHORTEST, _NUMBERS = 30, ("length", "gap")
+_MOST = 50_000  # combinations; 500 placebo days of these take over a gigabyte in one market
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Grid:
     Raises
     ------
     WindowError
-        A choice without a level, a level that is not known or named twice.
+        A choice without a level, a level that is not known or named twice, or more than 50,000 combinations.
 
     Notes
     -----
@@ -96,6 +97,12 @@ class Grid:
                 )
             if len(set(levels)) < len(levels):
                 raise WindowError(f"the grid names a level of {name!r} twice: {levels}. Name each once.")
+        if self.size > _MOST:
+            longest = max(CHOICES, key=lambda name: len(getattr(self, name)))
+            raise WindowError(
+                f"the grid has {self.size:,} combinations; at most {_MOST:,} fit into memory with their placebo days. "
+                f"Name fewer levels, of {longest!r} ({len(getattr(self, longest))}) for instance."
+            )
 
     @classmethod
     def of(cls, choices: Grid | Mapping[str, object] | None, factors: Sequence[str] = ()) -> Grid:

@@ -109,8 +109,10 @@ def _offsets(where: Reaction, grid: Grid) -> tuple[dict[str, int], dict[tuple[st
     for level in grid.session:
         by, reason = shift[level], ""
         if level in ("earlier", "later") and where.position + by not in where.candidates:
-            certain = len(where.candidates) == 1
-            reason = "its reaction session is certain" if certain else f"no possible session {level} than the headline"
+            reason = f"no possible session {level} than the headline"
+            if len(where.candidates) == 1:
+                certain = where.phase is not None  # not so for a bare date or a market whose hours are not known
+                reason = "its reaction session is certain" if certain else "what is known of the time allows no other"
         elif level == "next open" and where.phase not in ("in session", "lunch"):
             reason = (
                 "it has no opening hours" if where.phase is None
@@ -178,6 +180,7 @@ def market_plan(inputs: MarketInputs, grid: Grid) -> Plan:
     offsets = table["session"].map(inputs.offsets).fillna(0).to_numpy(dtype=int)
     table["day"] = inputs.where.position + offsets
     _windows_that_exist(plan, inputs)
+    _estimation_before_the_news(plan, inputs)
     _contamination(plan, inputs)
     return plan
 
@@ -193,6 +196,13 @@ def _windows_that_exist(plan: Plan, inputs: MarketInputs) -> None:
     plan.leave_out(day + last >= len(sessions), "window", f"{ends} the event window does")
     starts = f"the series starts {sessions[0]:%Y-%m-%d}, after the estimation window would"
     plan.leave_out(day - gap - length < 1, "length", starts)
+
+
+def _estimation_before_the_news(plan: Plan, inputs: MarketInputs) -> None:
+    """Estimation windows that reach a session which may hold the announcement itself, where day 0 is a later one."""
+    earliest = min(inputs.where.position, *inputs.where.candidates)
+    end = plan.table["day"].to_numpy(dtype=int) - plan.table["gap"].to_numpy(dtype=int) - 1
+    plan.leave_out(end >= earliest, "gap", "the estimation window would hold a session that may have seen the news")
 
 
 def _contamination(plan: Plan, inputs: MarketInputs) -> None:

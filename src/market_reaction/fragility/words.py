@@ -46,7 +46,8 @@ def curve_answer(result: SpecificationCurve) -> str:
             f"{name}: one specification gives {wording.amount(row['median'], curve.unit)}. {_chance_of_one(curve, row)}"
         )
     else:
-        text = f"{name}: {_sign(row, curve.unit)} {_chance(curve, row)} {depends(curve)}{_main(row)}"
+        verdict = depends(curve, row["same_sign_share"])
+        text = f"{name}: {_sign(row, curve.unit)} {_chance(curve, row)} {verdict}{_main(row)}"
     return wording.clean(f"{text}{_others(result, summary)}")
 
 
@@ -108,8 +109,8 @@ def significant(curve: MarketCurve) -> str:
     return f"{most}{' with that sign and' if along else ','} {part(against)} with the other"
 
 
-def depends(curve: MarketCurve) -> str:
-    """Whether the verdict of single specifications depends on the choices, by the share of the commonest one."""
+def depends(curve: MarketCurve, same_sign: float) -> str:
+    """Whether verdict and sign of single specifications depend on the choices, by the share that agrees."""
     shares = verdicts(curve).value_counts(normalize=True)
     commonest, share = int(shares.index[0]), float(shares.iloc[0])
     found = f"every specification finds {_VERDICTS[commonest]}"
@@ -119,6 +120,9 @@ def depends(curve: MarketCurve) -> str:
     degree = "does not depend" if share == 1 else "hardly depends" if share >= AGREE and not opposed else "depends"
     usual = commonest and degree != "depends" and curve.placebo.scaled["median"].p_value > wording.UNUSUAL
     but = " That is by their own p: among the placebo days such a median is not unusual." if usual else ""
+    if same_sign < AGREE and degree != "depends":
+        verdict = "does not" if share == 1 else "hardly does"
+        return f"The sign depends on these choices, whether it is significant {verdict}: {found}.{but}"
     return f"The answer {degree} on these choices: {found}.{but}"
 
 
@@ -210,14 +214,18 @@ def curve_html(result: SpecificationCurve) -> str:
             "The grid, fixed before looking",
             html_table(["Choice", "Levels"], [[cell(NAMES[name]), cell(grid[name])] for name in CHOICES]),
         ),
-        tables.folded(f"{len(result.notes)} notes", tables.bullets(result.notes)),
+        tables.folded(_counted(len(result.notes), "note"), tables.bullets(result.notes)) if result.notes else "",
         tables.folded(
-            f"{len(left)} reasons for combinations left out",
+            f"{_counted(len(left), 'reason')} for combinations left out",
             html_table(["Market", "Choice", "Level", "Specifications", "Reason"], reasons),
         ) if left else "",
         tables.sources(result.prices.vintage),
     ]  # fmt: skip
     return tables.wrapped(parts)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _table(lines: pd.DataFrame) -> str:
