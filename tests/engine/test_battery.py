@@ -141,7 +141,7 @@ def test_missing_returns_count_nowhere() -> None:
     assert np.isnan(found.abnormal.car[7, 0])
     assert found["corrado_rank"][0].n == 40
     assert found["bmp_t"][0].n == np.isfinite(found.abnormal.car[:, 0]).sum() < 40
-    assert any("no complete window" in note for note in found.notes)
+    assert any("without a complete window and a CAR 1 of 40 events" in note for note in found.notes)
 
 
 def test_windows_beyond_the_panel_and_before_it() -> None:
@@ -151,7 +151,7 @@ def test_windows_beyond_the_panel_and_before_it() -> None:
     found = battery(panel, np.arange(40), days, estimation=ESTIMATION, windows=[(0, 5)])
     assert found.usable.sum() == 37
     assert found["bmp_t"][0].n == 34
-    assert "3 of 40 events have no usable estimation window and are left out" in found.notes
+    assert "left out for want of a usable estimation window: 3 of 40 events" in found.notes
     slow = Slow(panel, np.arange(3, 40), days[3:], (0, 5))
     assert_same(found, slow.tests(found.correlation[0], 6), 0)
 
@@ -235,7 +235,7 @@ def test_a_constant_security_is_left_out_and_named() -> None:
     panel = changed(changed(make_panel(), 5, slice(None), 0.0), 6, slice(150, 300), 0.001)
     found = battery(panel, np.arange(40), np.full(40, DAY), windows=[(0, 1)])
     assert found.usable.sum() == 38
-    assert "2 of 40 events have returns without spread in the estimation window and are left out" in found.notes
+    assert "left out because their returns have no spread in the estimation window: 2 of 40 events" in found.notes
     assert np.isfinite(found["bmp_t"][0].p_value)
     assert np.flatnonzero(np.isnan(found.event_p_values[:, 0])).tolist() == [5, 6]
 

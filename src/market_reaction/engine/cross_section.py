@@ -240,20 +240,23 @@ def _notes(found: AbnormalReturns, usable: np.ndarray, assets: np.ndarray) -> It
     """What was left out, and which events overlap."""
     unfitted, flat = int((found.df <= 0).sum()), int((~usable & (found.df > 0)).sum())
     if unfitted:
-        yield f"{unfitted} of {len(usable)} events have no usable estimation window and are left out"
+        yield f"left out for want of a usable estimation window: {unfitted} of {len(usable)} events"
     if flat:
-        yield f"{flat} of {len(usable)} events have returns without spread in the estimation window and are left out"
+        yield f"left out because their returns have no spread in the estimation window: {flat} of {len(usable)} events"
     count, dates = int(usable.sum()), len(np.unique(found.days[usable]))
     if dates < count:
         yield (
             f"{count} events share {dates} date{'s' * (dates != 1)}: {', '.join(INDEPENDENT)} take them as independent "
-            "and reject too often; event_level_t, kolari_pynnonen_t and adjusted_patell_z allow for it, "
-            "and portfolio_t and the rank tests have it in their spread"
+            "and reject too often where those of one date move together; event_level_t, kolari_pynnonen_t and "
+            "adjusted_patell_z allow for it, and portfolio_t and the rank tests have it in their spread"
         )
     for number, (first, last) in enumerate(found.windows):
         absent = int(np.isnan(found.car[usable, number]).sum())
         if absent:
-            yield f"window ({first}, {last}): {absent} events have no complete window and no CAR"
+            yield (
+                f"window ({first}, {last}): without a complete window and a CAR {absent} of {count} events; the rank "
+                "tests of single sessions take the sessions these have"
+            )
     first, last = max(found.windows, key=lambda window: window[1] - window[0])
     days = np.unique(found.days[usable])
     near = np.diff(days) <= last - first
