@@ -33,6 +33,13 @@ def test_the_answer_names_directions_and_chance(result: CrossSection) -> None:
     assert all(len(line) <= 60 for line in result.answer(width=60).splitlines())
 
 
+def test_a_mean_beyond_the_market_is_called_so() -> None:
+    events = mr.load_events().loc[DATES[:2]]
+    found = scale.cross_section(scale.bundled_panel(), events, model="market", history=120)
+    assert "after 1 escalation (1 separate date): mean move beyond S&P 500 " in found.answer()
+    assert "no test over dates" in found.answer()
+
+
 def test_the_largest_fall_is_that_of_the_s_and_p(result: CrossSection) -> None:
     """On 22 and 23 March 2018 the S&P 500 fell 2.5 and 2.1%; the twenty shares fell about as much."""
     frame = result.to_frame()

@@ -25,17 +25,23 @@ def cross_section_answer(result: CrossSection) -> str:
     count = len(result.panel.assets)
     head = "Generated returns, no market: " if result.panel.generated else ""
     what = f"{count:,} generated securities" if result.panel.generated else f"{count:,} securities"
-    classes = [_class(str(name), row) for name, row in result.summary().to_dict("index").items()]
+    classes = [_class(str(name), row, _beyond(result)) for name, row in result.summary().to_dict("index").items()]
     moves = f"{head}{what} {wording.sessions_of((first, last))} {'; '.join(classes)}"
     return wording.clean(f"{moves}. {unusual_sessions(result)}")
 
 
-def _class(name: str, row: Mapping[Any, Any]) -> str:
+def _beyond(result: CrossSection) -> str:
+    """What a mean is of: moves beyond the factors of the model, which are relative effects, or abnormal moves."""
+    factors = result.rows.job.options.factors
+    return f"mean move beyond {wording.listed(factors)}" if factors else "mean abnormal move"
+
+
+def _class(name: str, row: Mapping[Any, Any], what: str) -> str:
     """Mean move after one kind of event."""
     events, clusters = int(row["n_events"]), int(row["n_clusters"])
     plural = PLURALS.get(name, "events" if name == "all" else f"events ({name})")
     noun = plural if events != 1 else plural.removesuffix("s")
-    text = f"after {events} {noun} ({clusters} separate date{'s' * (clusters != 1)}): mean abnormal move "
+    text = f"after {events} {noun} ({clusters} separate date{'s' * (clusters != 1)}): {what} "
     text += wording.per_cent(row["mean_car"])
     if not math.isfinite(row["p_value"]):
         return f"{text}, no test over dates"
