@@ -194,6 +194,27 @@ def test_a_planted_effect_gets_the_smallest_p_and_a_day_without_one_does_not() -
     assert (after - before).to_numpy() == pytest.approx(0.15)
 
 
+def test_the_event_moves_neither_its_scales_nor_its_pool_and_the_future_nothing() -> None:
+    closes = seeded_closes(11, rows=700)
+    day = closes.index[640]
+    grid = {"counterfactual": ["constant_mean", "zero_mean"], "length": (60, 120), "contaminated": "in", "gap": (0, 10)}
+
+    def run(changed: pd.DataFrame) -> mr.SpecificationCurve:
+        return mr.specification_curve(f"{day:%Y-%m-%d} 14:00 UTC", prices=price_data(changed), grid=grid, history=150)
+
+    before = run(closes)
+    name = before.markets[0]
+    moved = closes.copy()
+    moved.loc[moved.index >= day, name] *= 1.2
+    found = run(moved)
+    errors = [curve[name].specifications.set_index([*CHOICES])["std_error"].sort_index() for curve in (before, found)]
+    assert errors[1].to_numpy() == pytest.approx(errors[0].to_numpy(), rel=1e-9)
+    assert found[name].placebo.pool["median"] == pytest.approx(before[name].placebo.pool["median"], rel=1e-9)
+    later = closes.copy()
+    later.iloc[647:] *= 1.5  # behind the last event window
+    pd.testing.assert_frame_equal(run(later).summary(), before.summary())
+
+
 def test_joint_p_of_ordinary_days_has_the_right_size() -> None:
     prices = mr.load_prices(["CSI 300", "S&P 500"], "2006-01-06", "2022-05-20", source="bundled")
     days = prices["CSI 300"].sessions[700:]
