@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +185,15 @@ def test_a_panel_without_a_market_cannot_place_announcements(tmp_path: Path) -> 
 def test_sizes_that_make_no_panel() -> None:
     with pytest.raises(ScaleError, match="securities=0"):
         scale.random_panel(None, 0, 100)
+
+
+def test_temporary_folders_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", "pass"])
+    ended.wait()
+    (tmp_path / f"market_reaction_panel_{ended.pid}_abc").mkdir()
+    (tmp_path / f"market_reaction_panel_{os.getpid()}_mine").mkdir()
+    (tmp_path / "market_reaction_panel_other_abc").mkdir()
+    panel = scale.random_panel(None, 2, 40)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"market_reaction_panel_{os.getpid()}_mine", "market_reaction_panel_other_abc", panel.folder.name}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from market_reaction.errors import ScaleError
-from market_reaction.exports.files import write_text, write_whole
+from market_reaction.exports.files import target_folder, write_text, write_whole
 
 PANEL_FILE, SESSIONS_FILE, FACTORS_FILE = "panel.json", "sessions.parquet", "factors.parquet"
 MANIFEST_FILE, EVENTS_FILE, EXCLUDED_FILE = "manifest.json", "events.parquet", "excluded.parquet"
 BLOCKS, PARTS = "blocks", "parts"
 FORMAT = 1
+_TEMPORARY = "market_reaction_panel_"
 
 
 def block_name(number: int) -> str:
@@ -74,14 +79,23 @@ def sweep(folder: Path) -> None:
 
 def folder_or_temporary(folder: str | Path | None) -> Path:
     """Folder as it was named, made if need be; one that goes when Python ends where none was named."""
-    import atexit
-    import shutil
-    import tempfile
-
-    from market_reaction.exports.files import target_folder
-
     if folder is not None:
         return target_folder(folder)
-    place = Path(tempfile.mkdtemp(prefix="market_reaction_"))
+    _sweep_temporary()
+    place = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{os.getpid()}_"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     return place
+
+
+def _sweep_temporary() -> None:
+    """Remove temporary folders of processes that were killed, as the kernels of notebooks often are."""
+    if os.name != "posix":  # elsewhere a process cannot be asked for without harm
+        return
+    for old in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*_*"):
+        owner = old.name.removeprefix(_TEMPORARY).split("_")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(old, ignore_errors=True)
+        except (ValueError, PermissionError):  # another name, or a process of another user
+            continue
