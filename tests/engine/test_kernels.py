@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -180,6 +182,73 @@ def test_an_event_at_the_last_session_and_beyond():
         assert list(found.df > 0) == [True, True, False, False]
 
 
+@BOTH
+def test_days_at_the_ends_of_the_integers_lie_outside_the_panel(kernel):
+    case, ends = make_case(), np.iinfo(np.int64)
+    found = abnormal_returns(case.panel, [0, 0, 0], [ends.min, ends.max, 300], kernel=kernel)
+    assert list(found.df > 0) == [False, False, True]
+    assert list(np.isnan(found.ar_std_error).all(axis=1)) == [True, True, False]
+
+
+@BOTH
+def test_all_securities_on_the_last_session(kernel):
+    case = make_case(assets=40)
+    days = np.full(40, 419)
+    found = abnormal_returns(case.panel, np.arange(40), days, windows=WINDOWS, kernel=kernel)
+    slow = slow_paths(case._replace(assets=np.arange(40), days=days), "market", ESTIMATION, found.taus)
+    np.testing.assert_allclose(found.ar, slow, rtol=0, atol=1e-15)
+    assert np.isnan(found.ar[:, 4:]).all() and np.isfinite(found.ar[:, 3]).sum() > 30
+
+
+@BOTH
+@pytest.mark.parametrize("model", ["constant_mean", "market", "market_adjusted"])
+def test_without_a_spread_there_is_no_standardised_return(model, kernel):
+    case = make_case(missing=0.0)
+    market = case.panel.factors[:, 0]
+    returns = case.panel.returns.copy()
+    returns[0, 150:310] = 0.0  # did not trade, and its source says zero
+    returns[1] = market
+    options = {"model": model, "windows": [(0, 15)], "kernel": kernel}
+    found = abnormal_returns(Panel(returns, factors=market), [0, 1, 2], [300, 300, 300], **options)
+    spread = {"constant_mean": [0, 1, 1], "market": [0, 0, 1], "market_adjusted": [1, 0, 1]}[model]
+    assert list(found.residual_std > 0) == list(np.isfinite(found.scar[:, 0])) == spread
+    assert list(np.isfinite(found.sar).all(axis=1)) == spread
+    assert np.isfinite(found.car).all() and (found.df > 0).all()
+
+
+@BOTH
+@pytest.mark.parametrize("value", [1e100, 1e160, -1e300])
+@pytest.mark.parametrize("paths", [True, False])
+def test_returns_too_large_to_square(paths, value, kernel):
+    case = make_case(missing=0.0)
+    returns = case.panel.returns.copy()
+    returns[0, 200] = value
+    events = np.array([0, 0, 0, 1]), np.array([190, 250, 400, 250])
+    found = abnormal_returns(Panel(returns, factors=case.panel.factors), *events, kernel=kernel, paths=paths)
+    plain = abnormal_returns(case.panel, *events, kernel="gather")
+    others = [0, 2, 3]  # the window of the second alone holds it
+    np.testing.assert_allclose(found.scar[others], plain.scar[others], rtol=1e-9)
+    assert found.df[1] == (118 if value == 1e100 else 0)
+    assert np.isnan(found.scar[1]).all() == (value != 1e100)
+
+
+@pytest.mark.parametrize("sessions", range(1, 8))
+def test_a_panel_of_few_sessions(sessions):
+    for kernel in KERNELS:
+        panel = Panel(np.full((2, sessions), 0.01), factors=np.zeros(sessions))
+        np.testing.assert_array_equal(panel.centre, [0.01, 0.01])
+        assert np.isnan(abnormal_returns(panel, [0, 1], [0, sessions - 1], kernel=kernel).car).all()
+
+
+def test_a_panel_can_be_copied_and_sent():
+    case = make_case()
+    abnormal_returns(case.panel, case.assets, case.days, kernel="sums")
+    sent = pickle.loads(pickle.dumps(case.panel))
+    assert sent.sums_bytes == 0
+    found, again = (abnormal_returns(panel, case.assets, case.days, kernel="sums") for panel in (case.panel, sent))
+    np.testing.assert_array_equal(found.car, again.car)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -189,6 +258,7 @@ def test_an_event_at_the_last_session_and_beyond():
         ({"model": "dimson", "lags": -1}, "lags=-1 and leads=0: give 0 or a positive"),
         ({"windows": ()}, "windows holds no window"),
         ({"windows": [(2, 1)]}, r"windows=\(2, 1\) is no window"),
+        ({"windows": [(0, 1.5)]}, r"windows=\(0, 1.5\) is not in whole sessions; give two integers"),
         ({"estimation": (-130, 0)}, r"share session 0. End estimation at -1 or earlier"),
         ({"threads": 0}, "threads=0: give 1 or more"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,8 @@ class Design:
     centre: np.ndarray
     lags: int
     leads: int
+    _window_sums: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False)
+    _padded: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def fixed(self) -> bool:
@@ -65,21 +67,27 @@ class Design:
         return estimation[0] + self.lags, estimation[1] - estimation[0] + 1 - self.lags - self.leads
 
     def padded(self, before: int, after: int) -> np.ndarray:
-        """Columns with NaN where unknown and around the panel, shape (k, before + T + after)."""
-        result = np.full((self.width, before + self.columns.shape[1] + after), np.nan)
-        inside = result[:, before : before + self.columns.shape[1]]
-        inside[...] = self.columns if self.known is None else np.where(self.known, self.columns, np.nan)
-        return result
+        """Columns with NaN where unknown and around the panel, shape (k, before + T + after); kept, read-only."""
+        found = self._padded.get((before, after))
+        if found is None:
+            found = np.full((self.width, before + self.columns.shape[1] + after), np.nan)
+            inside = found[:, before : before + self.columns.shape[1]]
+            inside[...] = self.columns if self.known is None else np.where(self.known, self.columns, np.nan)
+            found.flags.writeable = False
+            self._padded[before, after] = found
+        return found
 
-    def window_sums(self, windows: tuple[tuple[int, int], ...]) -> np.ndarray:
-        """Sum of each column over each event window around every session, shape (w, k, T); NaN where incomplete."""
-        before, after = max(0, -min(w[0] for w in windows)), max(0, max(w[1] for w in windows))
-        padded, count = self.padded(before, after), self.columns.shape[1]
-        sums = np.empty((len(windows), self.width, count))
-        for number, (first, last) in enumerate(windows):
-            view = sliding_window_view(padded, last - first + 1, axis=1)
-            sums[number] = np.einsum("ktm->kt", view[:, before + first : before + first + count])
-        return sums
+    def window_sums(self, window: tuple[int, int]) -> np.ndarray:
+        """Sum of each column over the event window around every session, (k, T); NaN where incomplete; read-only."""
+        found = self._window_sums.get(window)
+        if found is None:
+            first, last = window
+            before = max(0, -first)
+            view = sliding_window_view(self.padded(before, max(0, last)), last - first + 1, axis=1)
+            found = np.einsum("ktm->kt", view[:, before + first : before + first + self.columns.shape[1]])
+            found.flags.writeable = False
+            self._window_sums[window] = found
+        return found
 
 
 class Fit(NamedTuple):
@@ -98,6 +106,52 @@ class Fit(NamedTuple):
     slopes: np.ndarray
     means: np.ndarray
     inverse: np.ndarray
+
+    @classmethod
+    def room(cls, width: int, count: int) -> Fit:
+        """Arrays to write the fits of so many events with so many regressors to."""
+        return cls(
+            np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count), np.empty(count),
+            np.empty(count), np.empty((width, count)), np.empty((width, count)), np.empty((width, width, count)),
+        )  # fmt: skip
+
+    @classmethod
+    def of_nothing(cls, width: int, count: int) -> Fit:
+        """Fits of windows that cannot be used, no session of which counts."""
+        fit = cls.room(width, count)
+        fit.pivot[...] = 0.0
+        fit.leave_out(np.ones(count, dtype=bool))
+        return fit
+
+    @classmethod
+    def of_fixed(cls, n: np.ndarray, squares: np.ndarray, width: int) -> Fit:
+        """Fits with slopes of one that nobody estimates, from the squares of the abnormal returns."""
+        fit = cls.room(width, len(n))
+        fit.n[...] = fit.df[...] = n
+        fit.std[...] = np.sqrt(squares / np.maximum(n, 1))
+        fit.slopes[...] = 1.0
+        for part in (fit.pivot, fit.level, fit.means, fit.inverse):
+            part[...] = 0.0
+        return fit
+
+    def coefficients(self, design: Design) -> np.ndarray:
+        """Intercept and slopes in the units of the panel, shape (b, 1 + k)."""
+        result = np.empty((len(self.n), 1 + design.width))
+        result[:, 1:] = self.slopes.T
+        result[:, 0] = self.pivot + self.level
+        for slope, mean, centre in zip(self.slopes, self.means, design.centre, strict=True):
+            result[:, 0] -= slope * (centre + mean)
+        return result
+
+    def coefficient_inverse(self, design: Design) -> np.ndarray:
+        """(X'X)^-1 of intercept and slopes in the units of the panel, shape (b, 1 + k, 1 + k)."""
+        centre, inverse = self.means.T + design.centre, self.inverse.transpose(2, 0, 1)
+        carried = np.einsum("nij,nj->ni", inverse, centre)
+        result = np.empty((len(self.n), 1 + design.width, 1 + design.width))
+        result[:, 1:, 1:] = inverse
+        result[:, 0, 1:] = result[:, 1:, 0] = -carried
+        result[:, 0, 0] = 1.0 / np.maximum(self.n, 1) + np.einsum("ni,ni->n", carried, centre)
+        return result
 
     def put(self, at: np.ndarray, other: Fit) -> None:
         """Write the fits of some events, by their positions here."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from market_reaction.engine.design import Design, Fit
 from market_reaction.engine.linear import enough, free_of_collinearity, solve, times
+from market_reaction.engine.panel import Panel
 
-if TYPE_CHECKING:
-    from market_reaction.engine.panel import Panel
-
-_FAR = 100.0  # spreads that a mean may lie from zero before rounding begins to matter
+_FAR_MEAN = 100.0  # spreads that a mean may lie from zero before rounding begins to matter
+_NO_SPREAD = 1e-13  # share of the returns below which what is left over is rounding: there is no spread
 _REFINED = 1e-4  # share of the variance left over, or square of the smallest eigenvalue, below which slopes are refined
 
 
@@ -37,7 +34,7 @@ def fit_gathered(
     first, length = design.inner(estimation)
     full = estimation[1] - estimation[0] + 1
     if length < 1:
-        return empty_fit(design, np.zeros(len(days)))
+        return Fit.of_nothing(design.width, len(days))
     start = days + first
     target = rows_of(panel.returns, assets, start, length)
     columns = [stretches(column, start, length) for column in design.columns]
@@ -51,18 +48,27 @@ def fit_gathered(
     means = np.empty((design.width, len(days)))
     for row, column in zip(means, columns, strict=True):
         row[...] = _centre(column, known, n)
-    usable = enough(n, full, design.estimated)
-    slopes, inverse, free = _regress(target, columns, n, means + design.centre[:, None])
-    usable &= free
-    squares = np.einsum("ij,ij->i", target, target)
+    total = np.einsum("ij,ij->i", target, target)
+    slopes, inverse, free = _regress(target, columns, total, n, means + design.centre[:, None])
     df = np.maximum(n - design.estimated, 1)
-    std = np.sqrt(squares / df)
+    std = np.sqrt(np.einsum("ij,ij->i", target, target) / df)
+    std[std < _NO_SPREAD * (np.abs(origin) + np.abs(level) + np.sqrt(total / df))] = 0.0
+    usable = enough(n, full, design.estimated) & free & np.isfinite(std)
     fit = Fit(n.astype(np.int64), (n - design.estimated).astype(np.int64), std, origin, level, slopes, means, inverse)
-    far = np.flatnonzero(usable & (np.abs(level) > _FAR * std))
+    far = np.flatnonzero(usable & (np.abs(level) > _FAR_MEAN * std))
     if pivot is None and len(far):
         fit.put(far, fit_gathered(panel, design, assets[far], days[far], estimation, (origin + level)[far]))
     fit.discard(~usable)
     return fit
+
+
+def fit_window(model: str, target: np.ndarray, columns: np.ndarray | None = None) -> tuple[Fit, Design]:
+    """Fit a model to one window, all of whose rows (L,) and (L, k) count."""
+    panel = Panel(target[None], columns)
+    design = panel.design(model)
+    first = np.zeros(1, dtype=np.intp)
+    with np.errstate(all="ignore"):
+        return fit_gathered(panel, design, first, first, (0, len(target) - 1)), design
 
 
 def rows_of(values: np.ndarray, assets: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
@@ -80,17 +86,6 @@ def stretches(values: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
         (len(values) - length + 1,), dtype=f"V{size * length}", buffer=values.data, strides=(size,)
     )  # fmt: skip
     return items[start].view(values.dtype).reshape(len(start), length)
-
-
-def empty_fit(design: Design, n: np.ndarray) -> Fit:
-    """A fit of windows that cannot be used."""
-    width, count = design.width, len(n)
-    nan = np.full(count, np.nan)
-    return Fit(
-        n.astype(np.int64), np.zeros(count, dtype=np.int64), nan, np.zeros(count), nan.copy(),
-        np.full((width, count), np.nan),
-        np.full((width, count), np.nan), np.full((width, width, count), np.nan),
-    )  # fmt: skip
 
 
 def known_sessions(
@@ -123,9 +118,12 @@ def _centre(values: np.ndarray, known: np.ndarray | None, n: np.ndarray) -> np.n
 
 
 def _regress(
-    target: np.ndarray, columns: list[np.ndarray], n: np.ndarray, means: np.ndarray
+    target: np.ndarray, columns: list[np.ndarray], total: np.ndarray, n: np.ndarray, means: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slopes, inverse cross products and whether they are free of collinearity; ``target`` becomes the residuals."""
+    """Slopes, inverse cross products and whether they are free of collinearity; ``target`` becomes the residuals.
+
+    ``total`` are the squares of the target, shape (b,), and ``means`` those of the columns before centring.
+    """
     count = len(columns)
     gram = np.empty((count, count, len(n)))
     moments = np.empty((count, len(n)))
@@ -138,7 +136,6 @@ def _regress(
     inverse, free, sure, smallest = solve(gram, n, means)
     if not sure.all():
         free[~sure] = free_of_collinearity(gram[:, :, ~sure])
-    total = np.einsum("ij,ij->i", target, target)
     slopes = times(inverse, moments)
     for column, slope in zip(columns, slopes, strict=True):
         target -= slope[:, None] * column
@@ -153,7 +150,7 @@ def _regress(
 def _refine(
     target: np.ndarray, columns: list[np.ndarray], slopes: np.ndarray, inverse: np.ndarray, at: np.ndarray
 ) -> None:
-    """One step of iterative refinement of the slopes of some events; their residuals follow."""
+    """Two steps of iterative refinement of the slopes of some events; their residuals follow."""
     left = target[at]
     parts = [column[at] for column in columns]
     for _ in range(2):
@@ -167,17 +164,12 @@ def _refine(
 
 def _fixed(target: np.ndarray, columns: list[np.ndarray], known: np.ndarray | None, full: int) -> Fit:
     """Spread around coefficients that are not estimated."""
-    count = len(target)
     for column in columns:
         target -= column
-    n = np.full(count, float(target.shape[1]))
+    n = np.full(len(target), target.shape[1])
     if known is not None:
         target[~known] = 0.0
-        n = known.sum(axis=1).astype(float)
-    width = len(columns)
-    squares = np.einsum("ij,ij->i", target, target)
-    fit = Fit(n.astype(np.int64), n.astype(np.int64), np.sqrt(squares / np.maximum(n, 1)), np.zeros(count),
-              np.zeros(count),
-              np.ones((width, count)), np.zeros((width, count)), np.zeros((width, width, count)))  # fmt: skip
-    fit.discard(~enough(n, full, 0))
+        n = known.sum(axis=1)
+    fit = Fit.of_fixed(n, np.einsum("ij,ij->i", target, target), len(columns))
+    fit.discard(~(enough(n, full, 0) & np.isfinite(fit.std)))
     return fit

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from market_reaction.engine.design import Design, Fit
-from market_reaction.engine.gather import empty_fit, fit_gathered, rows_of, stretches
+from market_reaction.engine.gather import fit_gathered, rows_of, stretches
 from market_reaction.engine.linear import dot
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns, leverages
 from market_reaction.engine.sum_fits import ROUNDING, TOLERANCE, fit_from_sums
 from market_reaction.engine.sums import Sums
-from market_reaction.rows import rows_or_nan
 
 GATHERED = 262_144  # values of one estimation array of a block of the gather kernel
-_FAR = 1e4  # spreads beyond which a mean return is taken off by itself, so that rounding does not swallow the rest
+_FAR_PIVOT = 1e4  # spreads beyond which a pivot is taken off by itself, so that rounding does not swallow the rest
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +35,7 @@ class Job:
     car: np.ndarray
     car_std_error: np.ndarray
     n_known: np.ndarray
-    x_windows: np.ndarray
+    x_windows: list[np.ndarray]
     padded: np.ndarray
     sums: Sums | None = None
 
@@ -53,9 +52,9 @@ class Job:
     def _work(self, rows: slice) -> None:
         assets, days = self.assets[rows], self.days[rows]
         sessions = self.panel.n_sessions
-        inside = (days + self.estimation[0] >= 0) & (days < sessions)
+        inside = (days >= -self.estimation[0]) & (days < sessions)
         if not inside.any():
-            self._write(rows, empty_fit(self.design, np.zeros(len(days))))
+            self._write(rows, Fit.of_nothing(self.design.width, len(days)))
             self._blank(rows)
             return
         days = np.where(inside, days, -self.estimation[0])
@@ -152,7 +151,7 @@ class Job:
         out = path if out is None else out
         level = fit.level - dot(fit.slopes, fit.means)
         centre = fit.pivot.copy()
-        far = np.flatnonzero(np.abs(centre) > _FAR * fit.std)
+        far = np.flatnonzero(np.abs(centre) > _FAR_PIVOT * fit.std)
         path[far] -= centre[far, None]
         centre[far] = 0.0
         np.subtract(path, (level + centre)[:, None], out=out)
@@ -170,8 +169,10 @@ class Job:
         else:
             late = np.flatnonzero(start + count > sessions)
             path = rows_of(self.panel.returns, assets, np.minimum(start, sessions - count), count)
-        for at in late:
-            path[at] = rows_or_nan(self.panel.returns[assets[at]], start[at] + np.arange(count))
+        if len(late):
+            at = start[late, None] + np.arange(count)
+            known = self.panel.returns[assets[late, None], np.minimum(at, sessions - 1)]
+            path[late] = np.where(at < sessions, known, np.nan)
         return path
 
     def _write(self, rows: slice, fit: Fit) -> None:
@@ -188,14 +189,8 @@ class Job:
     def result(self, kernel: str) -> AbnormalReturns:
         """The arrays as a result, coefficients in the units of the panel."""
         fit, design = self.fit, self.design
-        coefficients = np.empty((len(self.days), 1 + design.width))
-        coefficients[:, 1:] = fit.slopes.T
-        coefficients[:, 0] = fit.pivot + fit.level
-        for at in range(design.width):
-            coefficients[:, 0] -= fit.slopes[at] * (design.centre[at] + fit.means[at])
-        if design.fixed:
-            coefficients[:, 0] = np.where(np.isnan(fit.std), np.nan, 0.0)
         return AbnormalReturns(
-            self.taus, self.windows, coefficients, fit.std, fit.df, fit.n, self.ar, self.car, self.car_std_error,
-            self.n_known, kernel, self.fell_back, fit.means.T, fit.inverse.transpose(2, 0, 1), self.days, design,
+            self.taus, self.windows, fit.coefficients(design), fit.std, fit.df, fit.n, self.ar, self.car,
+            self.car_std_error, self.n_known, kernel, self.fell_back, fit.means.T, fit.inverse.transpose(2, 0, 1),
+            self.days, design,
         )  # fmt: skip

@@ -63,7 +63,7 @@ def abnormal_returns(
     -------
     AbnormalReturns
         NaN, with ``df`` 0, where an estimation window reaches before the first session, holds fewer than half its
-        returns or too few, or its factors are collinear.
+        returns, too few or ones too large to square, or its factors are collinear.
 
     Raises
     ------
@@ -148,17 +148,13 @@ def _job(
     windows, span = _checked_windows(estimation, windows)
     assets, days = _checked_events(panel, assets, days)
     design = panel.design(model, lags, leads)
-    n, width, taus = len(days), design.width, np.arange(span[0], span[1] + 1)
-    fit = Fit(
-        np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n), np.empty(n), np.empty(n),
-        np.empty((width, n)),
-        np.empty((width, n)), np.empty((width, width, n)),
-    )  # fmt: skip
+    n, taus = len(days), np.arange(span[0], span[1] + 1)
     shape = (n, len(windows))
     return Job(
-        panel, design, assets, days, (int(estimation[0]), int(estimation[1])), windows, taus, fit,
+        panel, design, assets, days, (int(estimation[0]), int(estimation[1])), windows, taus, Fit.room(design.width, n),
         np.zeros(n, dtype=bool), np.empty((n, len(taus))) if paths else None, np.empty(shape), np.empty(shape),
-        np.empty(shape, dtype=np.int64), design.window_sums(windows), design.padded(0, int(taus[-1])),
+        np.empty(shape, dtype=np.int64), [design.window_sums(window) for window in windows],
+        design.padded(0, int(taus[-1])),
     )  # fmt: skip
 
 
@@ -171,6 +167,8 @@ def _checked_windows(
     for name, window in (("estimation", estimation), *(("windows", pair) for pair in windows)):
         if len(window) != 2 or window[0] > window[1]:
             raise WindowError(f"{name}={window} is no window; give (first, last) with first <= last.")
+        if not all(isinstance(edge, int | np.integer) for edge in window):
+            raise WindowError(f"{name}={window} is not in whole sessions; give two integers.")
     pairs = tuple((int(first), int(last)) for first, last in windows)
     span = min(0, *(pair[0] for pair in pairs)), max(0, *(pair[1] for pair in pairs))
     if estimation[1] >= span[0]:
@@ -189,7 +187,7 @@ def _checked_events(panel: Panel, assets: np.ndarray, days: np.ndarray) -> tuple
     for name, values in (("assets", rows), ("days", columns)):
         if values.size and values.dtype.kind not in "iu":
             raise WindowError(f"{name} is of type {values.dtype}; give integers, rows and sessions of the panel.")
-    rows, columns = rows.astype(np.intp, copy=False), columns.astype(np.intp, copy=False)
+    rows, columns = rows.astype(np.intp), columns.astype(np.intp)  # the result keeps them: copies
     if len(rows) and (rows.min() < 0 or rows.max() >= panel.n_assets):
         wrong = rows[(rows < 0) | (rows >= panel.n_assets)]
         raise WindowError(

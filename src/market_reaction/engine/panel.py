@@ -33,7 +33,7 @@ class Panel:
     factors : numpy.ndarray or None
         Shape (T, k).
     skip : numpy.ndarray or None
-        As given.
+        As given; None where it leaves out nothing.
     centre : numpy.ndarray
         Typical return of each security, taken off before anything is added up, shape (A,): the median of the means of
         five stretches, which one absurd value does not move.
@@ -79,11 +79,12 @@ class Panel:
     @property
     def sums_bytes(self) -> int:
         """Bytes of cumulative sums that are kept."""
-        return sum(sums.nbytes for sums in self._sums.values())
+        return sum(sums.nbytes for sums in list(self._sums.values()))
 
     def release(self) -> None:
         """Forget the cumulative sums."""
-        self._sums.clear()
+        with self._lock:
+            self._sums.clear()
 
     def design(self, model: str, lags: int = 0, leads: int = 0) -> Design:
         """Regressors of a model, prepared once."""
@@ -157,11 +158,12 @@ class Panel:
 
     def _centres(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre of each security, and whether none of its sessions is missing or skipped by itself."""
-        edges = np.linspace(0, self.n_sessions, min(_PARTS, self.n_sessions) + 1).astype(int)
+        parts = min(_PARTS, self.n_sessions)
+        edges = np.arange(parts + 1) * self.n_sessions // parts
         means = np.add.reduceat(self.returns, edges[:-1], axis=1) / np.diff(edges)
         dense = np.asarray(np.isfinite(means).all(axis=1))
         centre = np.empty(self.n_assets)
-        centre[dense] = np.median(means[dense], axis=1)
+        centre[dense] = _middle(means[dense], np.full(dense.sum(), means.shape[1]))
         rows = np.flatnonzero(~dense)
         for at in range(0, len(rows), _ROWS):
             centre[rows[at : at + _ROWS]] = self._centres_of_known(rows[at : at + _ROWS], edges)
@@ -182,11 +184,10 @@ class Panel:
         known = ~np.isnan(values)
         counts = np.add.reduceat(known.astype(np.int64), edges[:-1], axis=1)
         sums = np.add.reduceat(np.where(known, values, 0.0), edges[:-1], axis=1)
-        ordered = np.sort(np.where(counts > 0, sums / np.maximum(counts, 1), np.inf), axis=1)
-        parts = (counts > 0).sum(axis=1, keepdims=True)
-        low = np.take_along_axis(ordered, np.maximum(parts - 1, 0) // 2, axis=1)[:, 0]
-        high = np.take_along_axis(ordered, parts // 2, axis=1)[:, 0]
-        return np.where(parts[:, 0] > 0, (low + high) / 2, 0.0)
+        return _middle(np.where(counts > 0, sums / np.maximum(counts, 1), np.inf), (counts > 0).sum(axis=1))
+
+    def __reduce__(self) -> tuple[type[Panel], tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
+        return Panel, (self.returns, self.factors, self.skip)
 
     def __repr__(self) -> str:
         count = 0 if self.factors is None else self.factors.shape[1]
@@ -194,3 +195,10 @@ class Panel:
             f"Panel({self.n_assets} securities x {self.n_sessions} sessions, {count} factor{'s' * (count != 1)}, "
             f"{self.sums_bytes} bytes of sums)"
         )
+
+
+def _middle(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Median of the smallest ``counts`` values of each row, zero where there are none."""
+    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
+    low, high = ordered[rows, np.maximum(counts - 1, 0) // 2], ordered[rows, counts // 2]
+    return np.where(counts > 0, (low + high) / 2, 0.0)

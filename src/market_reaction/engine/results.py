@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class AbnormalReturns:
     coefficients : numpy.ndarray
         Intercept and slopes, fixed ones included, shape (n, 1 + k).
     residual_std : numpy.ndarray
-        s = sqrt(SSR / df), shape (n,).
+        s = sqrt(SSR / df), shape (n,); 0 where nothing but rounding is left over.
     df : numpy.ndarray
         Residual degrees of freedom, 0 where the model cannot be fitted, shape (n,).
     n_used : numpy.ndarray
@@ -46,6 +46,8 @@ class AbnormalReturns:
         products, shape (n, k, k).
     days : numpy.ndarray
         Session of day 0, shape (n,).
+    design : Design
+        Regressors of the model over all sessions.
 
     Notes
     -----
@@ -72,7 +74,7 @@ class AbnormalReturns:
     means: np.ndarray
     inverse: np.ndarray
     days: np.ndarray
-    design: Design = field()
+    design: Design
 
     @property
     def ar_std_error(self) -> np.ndarray:
@@ -86,23 +88,13 @@ class AbnormalReturns:
 
     @property
     def sar(self) -> np.ndarray | None:
-        """Abnormal returns over their standard errors, shape (n, m); None without ``ar``."""
-        return None if self.ar is None else self.ar / self.ar_std_error
+        """Abnormal returns over their standard errors, shape (n, m), NaN without a spread; None without ``ar``."""
+        return None if self.ar is None else _in_standard_errors(self.ar, self.ar_std_error)
 
     @property
     def scar(self) -> np.ndarray:
-        """CAR over its standard error, shape (n, w)."""
-        return self.car / self.car_std_error
-
-    def coefficient_inverse(self) -> np.ndarray:
-        """(X'X)^-1 of intercept and slopes in the units of the panel, shape (n, 1 + k, 1 + k)."""
-        centre = self.means + self.design.centre
-        carried = np.einsum("nij,nj->ni", self.inverse, centre)
-        result = np.empty((len(self), 1 + self.design.width, 1 + self.design.width))
-        result[:, 1:, 1:] = self.inverse
-        result[:, 0, 1:] = result[:, 1:, 0] = -carried
-        result[:, 0, 0] = 1.0 / np.maximum(self.n_used, 1) + np.einsum("ni,ni->n", carried, centre)
-        return result
+        """CAR over its standard error, shape (n, w); NaN where the estimation window has no spread."""
+        return _in_standard_errors(self.car, self.car_std_error)
 
     def _leverage(self) -> np.ndarray:
         """x0'(X'X)^-1 x0 of every event and session, shape (n, m)."""
@@ -127,6 +119,12 @@ class AbnormalReturns:
             f"AbnormalReturns({len(self)} events, {usable} usable, {len(self.windows)} windows, "
             f"kernel={self.kernel!r}, {int(self.fell_back.sum())} fell back)"
         )
+
+
+def _in_standard_errors(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    result = np.full(values.shape, np.nan)
+    np.divide(values, errors, out=result, where=errors > 0)
+    return result
 
 
 def leverages(n: np.ndarray, means: np.ndarray, inverse: np.ndarray, sums: np.ndarray, length: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def fit_from_sums(
     counts = moments.n.astype(np.int64)
     usable = enough(moments.n, full, design.estimated)
     if design.fixed:
-        fit = _fixed(design, moments, counts)
+        fit = Fit.of_fixed(counts, moments.yy, design.width)
         poor = usable & ~(unit * moments.reach_yy <= TOLERANCE * moments.yy)
         fit.discard(~usable)
         return fit, np.where(poor, np.inf, 0.0)
@@ -96,14 +96,6 @@ def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray, df: np.nda
     bound: np.ndarray = spread * gain * df / np.where(poor, 1.0, left)
     bound[poor] = np.inf
     return bound
-
-
-def _fixed(design: Design, moments: Moments, counts: np.ndarray) -> Fit:
-    width, count = design.width, len(counts)
-    std = np.sqrt(moments.yy / np.maximum(counts, 1))
-    zero = np.zeros((width, count))
-    inverse = np.zeros((width, width, count))
-    return Fit(counts, counts.copy(), std, np.zeros(count), np.zeros(count), zero + 1, zero, inverse)
 
 
 def _gram(pairs: tuple[tuple[int, ...], ...], moments: Moments, means: np.ndarray, n: np.ndarray) -> np.ndarray:

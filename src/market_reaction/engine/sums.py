@@ -45,10 +45,11 @@ class Sums:
             known[panel.skip] = 0.0
         self._known = None if known.all() else known
         self._shared = np.zeros((1 + width + len(self.pairs), panel.n_sessions + 1))
-        products = [design.regressors[one] * design.regressors[two] for one, two in self.pairs]
-        self._columns = [*design.regressors, *products]
-        for row, column in zip(self._shared, [known, *self._columns], strict=True):
-            np.cumsum(column if column is known else column * known, out=row[1:])
+        with np.errstate(all="ignore"):
+            products = [design.regressors[one] * design.regressors[two] for one, two in self.pairs]
+            self._columns = [*design.regressors, *products]
+            for row, column in zip(self._shared, [known, *self._columns], strict=True):
+                np.cumsum(column if column is known else column * known, out=row[1:])
 
     @property
     def nbytes(self) -> int:
@@ -63,8 +64,9 @@ class Sums:
 
         def work(mine: list[tuple[np.ndarray, bool]]) -> None:
             buffer = np.empty((_BLOCK, panel.n_sessions), dtype=complex)
-            for rows, whole in mine:
-                self._build(panel, rows, whole, buffer)
+            with np.errstate(all="ignore"):  # sums that overflow send their events to the other kernel
+                for rows, whole in mine:
+                    self._build(panel, rows, whole, buffer)
 
         if threads > 1 and len(jobs) > 1:
             with ThreadPoolExecutor(threads) as pool:

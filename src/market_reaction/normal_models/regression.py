@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from market_reaction.engine import AbnormalReturns, Panel, abnormal_returns
+from market_reaction.engine.gather import fit_window
 from market_reaction.errors import WindowError
 from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
 from market_reaction.normal_models.registry import NORMAL_MODELS
@@ -35,7 +35,7 @@ def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> No
     used = np.isfinite(gaps)
     check_returns(model, returns, used, 0)
     residuals = gaps[used]
-    spread = float(_fitted("zero_mean", residuals, None).residual_std[0])
+    spread = float(fit_window("zero_mean", residuals)[0].std[0])
     count = 1 + len(slopes)
     return NormalFit(
         model=model,
@@ -94,38 +94,27 @@ def fit_least_squares(
     check_returns(model, returns, used, design.shape[1])
     target, design = target[usable], design[usable]
     check_rank(design, rows, model)
-    found = _fitted("factors" if design.shape[1] > 1 else "constant_mean", target, design[:, 1:])
-    coefficients = found.coefficients[0]
+    slopes = design.shape[1] > 1
+    fit, regressors = fit_window("factors" if slopes else "constant_mean", target, design[:, 1:] if slopes else None)
+    coefficients = fit.coefficients(regressors)[0]
     names, params = _parameters(model, coefficients, labels, lags, leads)
-    variance = float(found.residual_std[0] ** 2)
+    variance = float(fit.std[0] ** 2)
     return NormalFit(
         model=model,
         names=names,
         params=params,
         coefficients=coefficients,
-        coefficient_cov=variance * found.coefficient_inverse()[0],
+        coefficient_cov=variance * fit.coefficient_inverse(regressors)[0],
         used=used,
         residuals=target - design @ coefficients,
-        residual_std=float(found.residual_std[0]),
-        df_resid=int(found.df[0]),
+        residual_std=float(fit.std[0]),
+        df_resid=int(fit.df[0]),
         variance=VarianceForecast(variance),
         exact=NORMAL_MODELS[model].exact,
         note=DIMSON_NOTE if lags else "",
         lags=lags,
         leads=leads,
     )
-
-
-def _fitted(model: str, target: np.ndarray, columns: np.ndarray | None) -> AbnormalReturns:
-    """Fit one window, all of whose rows count, with the batched engine."""
-    after = np.full(1, np.nan)
-    factors = (
-        None if columns is None or not columns.shape[1] else np.vstack([columns, np.full(columns.shape[1], np.nan)])
-    )
-    return abnormal_returns(
-        Panel(np.concatenate([target, after])[None], factors), np.zeros(1, dtype=int), np.array([len(target)]),
-        model=model, estimation=(-len(target), -1), windows=[(0, 0)], kernel="gather", paths=False, threads=1,
-    )  # fmt: skip
 
 
 def fit_rolling_mean(returns: np.ndarray) -> NormalFit:
