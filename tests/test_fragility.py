@@ -353,6 +353,18 @@ def test_excluded_events_leave_the_pool(shares: mr.PriceData) -> None:
     assert any("1 placebo day(s) hold an excluded event" in note for note in again.notes)
 
 
+def test_placebo_days_without_a_specification_are_made_up_for_by_earlier_ones() -> None:
+    closes = seeded_closes(9, rows=1200, columns=2)
+    gone = np.random.default_rng(0).random(1200) < 0.09  # of the benchmark, and with them two in five windows
+    gone[1090:1120] = False
+    closes.loc[gone, "m1"] = np.nan
+    curve = mr.specification_curve(
+        f"{closes.index[1100]:%Y-%m-%d} 14:00 UTC", prices=price_data(closes), markets=["m0"], benchmark="m1",
+        grid={"length": 60, "contaminated": "in"}, history=200,
+    )  # fmt: skip
+    assert curve.summary()["n_placebo"].tolist() == [200] and curve["m0"].placebo.n_incomplete > 100
+
+
 # What people see
 
 

@@ -80,7 +80,7 @@ def pseudo_positions(
     gap = pool_gap(span, (0, -min(grid.gap) - 1))
     longest = max(grid.gap) + max(grid.length) - min(0, *offsets, 0)
     day_zero = {name: inputs.where.position for name, inputs in markets.items()}
-    mapped = pseudo_sessions(event, moves, day_zero, (-longest, -gap), history + history // 10)
+    mapped = pseudo_sessions(event, moves, day_zero, (-longest, -gap), 2 * history)  # some lack a specification
     return {name: (at, moves[name].usable) for name, at in zip(markets, mapped, strict=True)}
 
 
