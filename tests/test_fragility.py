@@ -174,6 +174,21 @@ def test_a_bare_date_does_not_claim_a_certain_session() -> None:
     assert curve.excluded["reason"].tolist() == ["what is known of the time allows no other"]
 
 
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        # China had closed: the S&P 500 traded the news on 3 January, China on the 4th
+        ("2019-01-03 14:00 UTC", "its day 0 is 2019-01-04, that of S&P 500 2019-01-03"),
+        ("2019-01-03 23:00 UTC", "CSI 300 and S&P 500 close at different times"),
+    ],
+)
+def test_a_benchmark_on_another_clock_is_named(time: str, said: str) -> None:
+    prices = mr.load_prices(["CSI 300", "S&P 500"], "2016-01-04", "2019-02-28", source="bundled")
+    grid = ONE | {"counterfactual": ("market", "zero_mean")}
+    curve = mr.specification_curve(time, markets=["CSI 300"], benchmark="S&P 500", prices=prices, grid=grid, history=60)
+    assert any(said in note for note in curve.notes)
+
+
 def test_a_planted_effect_gets_the_smallest_p_and_a_day_without_one_does_not() -> None:
     closes = seeded_closes(7, rows=900, columns=2)
     day = closes.index[860]
@@ -330,6 +345,7 @@ def test_a_market_without_a_curve_is_named(shares: mr.PriceData) -> None:
     grid = ONE | {"counterfactual": ("market", "dimson")}
     curve = mr.specification_curve(APPLE, markets=["Apple", "VIX"], prices=shares, grid=grid, history=60)
     assert curve.markets == ("Apple",)
+    assert not any("close at different times" in note or "its day 0 is" in note for note in curve.notes)
     assert any("VIX has no curve: 'VIX' has no default benchmark" in note for note in curve.notes)
     assert any("(and 1 more reason)" in note for note in curve.notes)
 

@@ -158,7 +158,8 @@ def specification_curve(
         one.inputs.series.name: _main_reason(excluded, one.inputs.series.name) for one in planned
         if one.inputs.series.name not in measured
     }  # fmt: skip
-    notes = curve_notes(event, prices, curves, chosen, skipped_by.text, missing)
+    regressors = {one.inputs.series.name: one.inputs.regressors for one in planned}
+    notes = curve_notes(event, prices, curves, chosen, skipped_by.text, missing, regressors)
     return SpecificationCurve(event, chosen, curves, joint, prices, excluded, notes, parameters)
 
 

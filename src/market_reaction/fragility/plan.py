@@ -38,6 +38,8 @@ class MarketInputs:
         Levels that do not exist here, and why.
     offsets : mapping of str to int
         Sessions from the headline session to the one each level of ``"session"`` takes.
+    regressors : tuple of PriceSeries
+        Benchmark and factors that any of its counterfactuals takes.
     """
 
     series: PriceSeries
@@ -45,6 +47,7 @@ class MarketInputs:
     arrays: MarketArrays
     absent: Mapping[tuple[str, str], str]
     offsets: Mapping[str, int]
+    regressors: tuple[PriceSeries, ...]
 
 
 def market_inputs(
@@ -94,7 +97,8 @@ def market_inputs(
         sigma={kind: np.where(values > 0, values, np.nan) for kind, values in sigma.items()},
         skipped=skipped,
     )
-    return MarketInputs(series, where, arrays, absent | lost, offsets)
+    taken = {item.name: item for items in regressors.values() for item in items}
+    return MarketInputs(series, where, arrays, absent | lost, offsets, tuple(taken.values()))
 
 
 def _kinds(series: PriceSeries, grid: Grid) -> tuple[str, ...]:
