@@ -134,23 +134,23 @@ class Fit(NamedTuple):
             part[...] = 0.0
         return fit
 
-    def coefficients(self, design: Design) -> np.ndarray:
-        """Intercept and slopes in the units of the panel, shape (b, 1 + k)."""
-        result = np.empty((len(self.n), 1 + design.width))
+    def coefficients(self, centre: np.ndarray) -> np.ndarray:
+        """Intercept and slopes on columns of which ``centre`` (k,) was taken off, shape (b, 1 + k)."""
+        result = np.empty((len(self.n), 1 + len(centre)))
         result[:, 1:] = self.slopes.T
         result[:, 0] = self.pivot + self.level
-        for slope, mean, centre in zip(self.slopes, self.means, design.centre, strict=True):
-            result[:, 0] -= slope * (centre + mean)
+        for slope, mean, origin in zip(self.slopes, self.means, centre, strict=True):
+            result[:, 0] -= slope * (origin + mean)
         return result
 
-    def coefficient_inverse(self, design: Design) -> np.ndarray:
-        """(X'X)^-1 of intercept and slopes in the units of the panel, shape (b, 1 + k, 1 + k)."""
-        centre, inverse = self.means.T + design.centre, self.inverse.transpose(2, 0, 1)
-        carried = np.einsum("nij,nj->ni", inverse, centre)
-        result = np.empty((len(self.n), 1 + design.width, 1 + design.width))
+    def coefficient_inverse(self, centre: np.ndarray) -> np.ndarray:
+        """(X'X)^-1 of intercept and slopes on columns of which ``centre`` was taken off, shape (b, 1 + k, 1 + k)."""
+        means, inverse = self.means.T + centre, self.inverse.transpose(2, 0, 1)
+        carried = np.einsum("nij,nj->ni", inverse, means)
+        result = np.empty((len(self.n), 1 + len(centre), 1 + len(centre)))
         result[:, 1:, 1:] = inverse
         result[:, 0, 1:] = result[:, 1:, 0] = -carried
-        result[:, 0, 0] = 1.0 / np.maximum(self.n, 1) + np.einsum("ni,ni->n", carried, centre)
+        result[:, 0, 0] = 1.0 / np.maximum(self.n, 1) + np.einsum("ni,ni->n", carried, means)
         return result
 
     def put(self, at: np.ndarray, other: Fit) -> None:

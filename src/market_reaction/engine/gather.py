@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from market_reaction.engine.design import Design, Fit
 from market_reaction.engine.linear import enough, free_of_collinearity, solve, times
-from market_reaction.engine.panel import Panel
+
+if TYPE_CHECKING:
+    from market_reaction.engine.panel import Panel
 
 _FAR_MEAN = 100.0  # spreads that a mean may lie from zero before rounding begins to matter
 _NO_SPREAD = 1e-13  # share of the returns below which what is left over is rounding: there is no spread
@@ -42,33 +46,72 @@ def fit_gathered(
     if design.fixed:
         return _fixed(target, columns, known, full)
     origin = panel.centre[assets] if pivot is None else pivot
-    target -= origin[:, None]
-    n = np.full(len(days), float(length)) if known is None else known.sum(axis=1).astype(float)
-    level = _centre(target, known, n)
-    means = np.empty((design.width, len(days)))
-    for row, column in zip(means, columns, strict=True):
-        row[...] = _centre(column, known, n)
-    total = np.einsum("ij,ij->i", target, target)
-    slopes, inverse, free = _regress(target, columns, total, n, means + design.centre[:, None])
-    df = np.maximum(n - design.estimated, 1)
-    std = np.sqrt(np.einsum("ij,ij->i", target, target) / df)
-    std[std < _NO_SPREAD * (np.abs(origin) + np.abs(level) + np.sqrt(total / df))] = 0.0
-    usable = enough(n, full, design.estimated) & free & np.isfinite(std)
-    fit = Fit(n.astype(np.int64), (n - design.estimated).astype(np.int64), std, origin, level, slopes, means, inverse)
-    far = np.flatnonzero(usable & (np.abs(level) > _FAR_MEAN * std))
+    fit = fit_rows(target, columns, known, origin, design.centre, full)
+    far = np.flatnonzero(np.abs(fit.level) > _FAR_MEAN * fit.std)
     if pivot is None and len(far):
-        fit.put(far, fit_gathered(panel, design, assets[far], days[far], estimation, (origin + level)[far]))
-    fit.discard(~usable)
+        again = (origin + fit.level)[far]
+        fit.put(far, fit_gathered(panel, design, assets[far], days[far], estimation, again))
     return fit
 
 
-def fit_window(model: str, target: np.ndarray, columns: np.ndarray | None = None) -> tuple[Fit, Design]:
-    """Fit a model to one window, all of whose rows (L,) and (L, k) count."""
-    panel = Panel(target[None], columns)
-    design = panel.design(model)
-    first = np.zeros(1, dtype=np.intp)
+def fit_rows(
+    target: np.ndarray,
+    columns: list[np.ndarray],
+    known: np.ndarray | None,
+    pivot: np.ndarray,
+    centre: np.ndarray,
+    full: int,
+) -> Fit:
+    """Regress each row of the target on an intercept and the same row of each column; overwrites both.
+
+    Parameters
+    ----------
+    target : numpy.ndarray
+        Returns, shape (b, L).
+    columns : list of numpy.ndarray
+        Regressors less ``centre`` (k,), each of shape (b, L).
+    known : numpy.ndarray or None
+        Which of the values count, shape (b, L); None when all do.
+    pivot : numpy.ndarray
+        What to take off the target before its mean, shape (b,).
+    full : int
+        Sessions of the estimation window, of which half must count.
+    """
+    count, estimated = len(target), 1 + len(columns)
+    n = np.full(count, float(target.shape[1])) if known is None else known.sum(axis=1).astype(float)
+    target -= pivot[:, None]
+    level = take_off_mean(target, known, n)
+    means = np.empty((len(columns), count))
+    for row, column in zip(means, columns, strict=True):
+        row[...] = take_off_mean(column, known, n)
+    total = np.einsum("ij,ij->i", target, target)
+    slopes, inverse, free = _regress(target, columns, total, n, means + centre[:, None])
+    df = np.maximum(n - estimated, 1)
+    std = np.sqrt(np.einsum("ij,ij->i", target, target) / df)
+    std[std < _NO_SPREAD * (np.abs(pivot) + np.abs(level) + np.sqrt(total / df))] = 0.0
+    whole = n.astype(np.int64)
+    fit = Fit(whole, whole - estimated, std, pivot, level, slopes, means, inverse)
+    fit.discard(~(enough(n, full, estimated) & free & np.isfinite(std)))
+    return fit
+
+
+def fit_window(target: np.ndarray, columns: np.ndarray) -> tuple[Fit, np.ndarray]:
+    """Regress one window (L,) on an intercept and columns (L, k), all rows of which count; and the columns' centre."""
+    centre = columns.mean(axis=0)
+    parts = list(np.ascontiguousarray((columns - centre).T)[:, None])
     with np.errstate(all="ignore"):
-        return fit_gathered(panel, design, first, first, (0, len(target) - 1)), design
+        return fit_rows(target[None].copy(), parts, None, target.mean(keepdims=True), centre, len(target)), centre
+
+
+def take_off_mean(values: np.ndarray, known: np.ndarray | None, n: np.ndarray) -> np.ndarray:
+    """Take the mean over the known sessions off in place, leave zero elsewhere, and give the means."""
+    if known is not None:
+        values[~known] = 0.0
+    means: np.ndarray = values.sum(axis=1) / np.maximum(n, 1)
+    values -= means[:, None]
+    if known is not None:
+        values[~known] = 0.0
+    return means
 
 
 def rows_of(values: np.ndarray, assets: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
@@ -104,17 +147,6 @@ def known_sessions(
         else:
             known &= ~rows_of(panel.skip, assets, start, length)
     return known
-
-
-def _centre(values: np.ndarray, known: np.ndarray | None, n: np.ndarray) -> np.ndarray:
-    """Take the mean over the known sessions off in place, leave zero elsewhere, and give the means."""
-    if known is not None:
-        values[~known] = 0.0
-    means: np.ndarray = values.sum(axis=1) / np.maximum(n, 1)
-    values -= means[:, None]
-    if known is not None:
-        values[~known] = 0.0
-    return means
 
 
 def _regress(

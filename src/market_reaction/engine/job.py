@@ -190,7 +190,7 @@ class Job:
         """The arrays as a result, coefficients in the units of the panel."""
         fit, design = self.fit, self.design
         return AbnormalReturns(
-            self.taus, self.windows, fit.coefficients(design), fit.std, fit.df, fit.n, self.ar, self.car,
+            self.taus, self.windows, fit.coefficients(design.centre), fit.std, fit.df, fit.n, self.ar, self.car,
             self.car_std_error, self.n_known, kernel, self.fell_back, fit.means.T, fit.inverse.transpose(2, 0, 1),
             self.days, design,
         )  # fmt: skip

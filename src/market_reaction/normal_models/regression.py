@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from market_reaction.engine.design import Fit
 from market_reaction.engine.gather import fit_window
 from market_reaction.errors import WindowError
 from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
@@ -35,7 +36,7 @@ def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> No
     used = np.isfinite(gaps)
     check_returns(model, returns, used, 0)
     residuals = gaps[used]
-    spread = float(fit_window("zero_mean", residuals)[0].std[0])
+    spread = float(Fit.of_fixed(np.array([len(residuals)]), np.array([residuals @ residuals]), 0).std[0])
     count = 1 + len(slopes)
     return NormalFit(
         model=model,
@@ -94,9 +95,8 @@ def fit_least_squares(
     check_returns(model, returns, used, design.shape[1])
     target, design = target[usable], design[usable]
     check_rank(design, rows, model)
-    slopes = design.shape[1] > 1
-    fit, regressors = fit_window("factors" if slopes else "constant_mean", target, design[:, 1:] if slopes else None)
-    coefficients = fit.coefficients(regressors)[0]
+    fit, centre = fit_window(target, design[:, 1:])
+    coefficients = fit.coefficients(centre)[0]
     names, params = _parameters(model, coefficients, labels, lags, leads)
     variance = float(fit.std[0] ** 2)
     return NormalFit(
@@ -104,7 +104,7 @@ def fit_least_squares(
         names=names,
         params=params,
         coefficients=coefficients,
-        coefficient_cov=variance * fit.coefficient_inverse(regressors)[0],
+        coefficient_cov=variance * fit.coefficient_inverse(centre)[0],
         used=used,
         residuals=target - design @ coefficients,
         residual_std=float(fit.std[0]),

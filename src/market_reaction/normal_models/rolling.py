@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.engine import Panel, abnormal_returns
+from market_reaction.engine.gather import take_off_mean
 from market_reaction.engine.linear import enough
 from market_reaction.errors import WindowError
 from market_reaction.least_squares import MINIMUM_DF
@@ -127,28 +128,23 @@ def _linear(
     return found.ar[:, taus - found.taus[0]]
 
 
-def _centred(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns (S, L, k) less their means over the known rows, zero elsewhere; and the means (S, k)."""
-    present = known[:, :, None]
-    means = np.where(present, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)[:, None]
-    return np.where(present, values - means[:, None, :], 0.0), means
-
-
 def _scholes_williams(window: np.ndarray, columns: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
     """Normal returns (S, m) with the slope of Scholes and Williams in every window."""
     benchmark = columns[:, 0]
     inner = rows[:, 1:-1]
-    parts = np.stack([window[:, 1:-1], *(benchmark[inner + by] for by in (-1, 0, 1))], axis=2)
-    known = np.isfinite(parts).all(axis=2)
-    spread, centre = _centred(parts, known)
-    moments = np.einsum("slj,slk->sjk", spread, spread)  # of the target, and the benchmark before, same and after
-    squares = np.diagonal(moments, axis1=1, axis2=2)[:, 1:]
-    usable = enough(known.sum(axis=1), rows.shape[1], 2) & (squares > 0).all(axis=1)
-    squares = np.where(usable[:, None], squares, 1.0)
-    correction = 1 + 2 * moments[:, 1, 2] / np.sqrt(squares[:, 0] * squares[:, 1])
+    parts = [window[:, 1:-1].copy(), *(benchmark[inner + by] for by in (-1, 0, 1))]
+    known = np.logical_and.reduce([np.isfinite(part) for part in parts])
+    count = known.sum(axis=1)
+    level, _, centre, _ = (take_off_mean(part, known, count) for part in parts)
+    target, before, same, _ = parts
+    squares = np.stack([np.einsum("ij,ij->i", part, part) for part in parts[1:]])
+    moments = np.stack([np.einsum("ij,ij->i", target, part) for part in parts[1:]])
+    usable = enough(count, rows.shape[1], 2) & (squares > 0).all(axis=0)
+    squares = np.where(usable, squares, 1.0)
+    correction = 1 + 2 * np.einsum("ij,ij->i", before, same) / np.sqrt(squares[0] * squares[1])
     usable &= correction > 0
-    slope = (moments[:, 0, 1:] / squares).sum(axis=1) / np.where(usable, correction, 1.0)
-    normal = centre[:, :1] + slope[:, None] * (rows_or_nan(benchmark, ahead) - centre[:, 2:3])
+    slope = (moments / squares).sum(axis=0) / np.where(usable, correction, 1.0)
+    normal = level[:, None] + slope[:, None] * (rows_or_nan(benchmark, ahead) - centre[:, None])
     return np.where(usable[:, None], normal, np.nan)
 
 
