@@ -168,10 +168,13 @@ def test_no_estimation_window_reaches_a_session_that_may_have_seen_the_news() ->
     ]
 
 
-def test_a_bare_date_does_not_claim_a_certain_session() -> None:
-    grid = ONE | {"session": ("headline", "later")}
+def test_after_a_bare_date_the_next_session_is_possible() -> None:
+    grid = ONE | {"session": ("headline", "earlier", "later")}
     curve = mr.specification_curve(date="2025-06-11", markets=["CSI 300"], source="bundled", grid=grid, history=60)
-    assert curve.excluded["reason"].tolist() == ["what is known of the time allows no other"]
+    days = curve.to_frame().set_index("session")["session_date"].astype(str)
+    assert days.to_dict() == {"headline": "2025-06-11", "later": "2025-06-12"}
+    assert curve.excluded["reason"].tolist() == ["no possible session earlier than the headline"]
+    assert any("the clock is unknown; possible are 2025-06-11 and 2025-06-12" in note for note in curve.notes)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,8 @@ def _planned(
     factors: Sequence[str],
 ) -> _Planned:
     where = locate(SessionClock.of(series), event)
+    if event["precision"] == "date":  # the news may have come after the close of that date
+        where = where._replace(candidates=(where.position, where.position + 1))
     inputs = market_inputs(series, prices, where, grid, skip.sessions(series), benchmark, factors)
     return _Planned(inputs, market_plan(inputs, grid))
 

@@ -57,7 +57,8 @@ class Grid:
         ``"log"``, ``"simple"``; yields and volatility indexes have differences only.
     session : tuple of str
         Day 0: ``"headline"`` (first session to close after the announcement), ``"earlier"`` and ``"later"`` (another
-        possible one of an ambiguous market), ``"next open"`` (first to open after it, where it came in a session).
+        possible one of an ambiguous market; the session after a bare date), ``"next open"`` (first to open after it,
+        where it came in a session).
     contaminated : tuple of str
         Sessions of the estimation window that hold other announcements: kept (``"in"``) or left out (``"out"``).
 

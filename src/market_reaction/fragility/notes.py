@@ -35,8 +35,13 @@ def curve_notes(
         ]
         if len(curve.where.candidates) > 1:
             tried = curve.specifications["session_date"].drop_duplicates().sort_values()
+            why = (
+                "the clock is unknown"
+                if event["precision"] == "date"
+                else "the bounds of the announcement hold a close"
+            )
             said.append(
-                f"{curve.market}: the bounds of the announcement hold a close; possible are {wording.listed(days)}, "
+                f"{curve.market}: {why}; possible are {wording.listed(days)}, "
                 f"and the grid takes {wording.listed([f'{day:%Y-%m-%d}' for day in tried])}."
             )
         placebo = curve.placebo

@@ -113,10 +113,8 @@ def _offsets(where: Reaction, grid: Grid) -> tuple[dict[str, int], dict[tuple[st
     for level in grid.session:
         by, reason = shift[level], ""
         if level in ("earlier", "later") and where.position + by not in where.candidates:
-            reason = f"no possible session {level} than the headline"
-            if len(where.candidates) == 1:
-                certain = where.phase is not None  # not so for a bare date or a market whose hours are not known
-                reason = "its reaction session is certain" if certain else "what is known of the time allows no other"
+            certain = len(where.candidates) == 1
+            reason = "its reaction session is certain" if certain else f"no possible session {level} than the headline"
         elif level == "next open" and where.phase not in ("in session", "lunch"):
             reason = (
                 "it has no opening hours" if where.phase is None
