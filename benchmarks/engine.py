@@ -130,7 +130,9 @@ def choice_of_kernel(sizes: list[int], rounds: int) -> Figures:
             row |= {f"{name}: {kernel}, ms": 1000 * value.clock for kernel, value in spent.items()}
             row[f"{name}: auto takes"] = abnormal_returns(panel(), *events, **settings).kernel
             auto = spent.pop("auto")
-            ratio = Spent(*(mine / min(others) for mine, others in zip(auto, zip(*spent.values()), strict=True)))
+            ratio = Spent(
+                *(mine / min(others) for mine, others in zip(auto, zip(*spent.values(), strict=True), strict=True))
+            )
             worst = Spent(max(worst.clock, ratio.clock), max(worst.processors, ratio.processors))
             row[f"{name}: auto over the better"] = ratio.clock
             row[f"{name}: auto over the better, by processor time"] = ratio.processors
