@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -80,12 +82,61 @@ def test_threads_and_sizes_of_blocks(model, factors, paths, kernel, monkeypatch)
     assert_same_bits(abnormal_returns(case.panel, case.assets, case.days, threads=3, **options), whole)
 
 
+def read_only(values: np.ndarray) -> np.ndarray:
+    values = values.copy()
+    values.flags.writeable = False
+    return values
+
+
 @BOTH
-def test_layout_of_the_panel_in_memory(kernel):
+@PATHS
+@pytest.mark.parametrize(
+    "laid_out",
+    [
+        np.asfortranarray,
+        lambda values: values.astype(">f8"),
+        lambda values: np.repeat(values, 2, -1)[..., ::2],
+        read_only,
+    ],
+    ids=["by columns", "big-endian", "every other", "read-only"],
+)
+def test_layout_of_the_inputs_in_memory(laid_out, paths, kernel):
+    case = spoilt_case(1)
+    factors, skip = case.panel.factors[:, 0], np.arange(case.panel.n_sessions) % 17 == 0
+    options = {"windows": WINDOWS, "kernel": kernel, "paths": paths}
+    whole = abnormal_returns(Panel(case.panel.returns, factors, skip), case.assets, case.days, **options)
+    panel = Panel(laid_out(case.panel.returns), laid_out(factors), read_only(skip))
+    days = case.days.astype(">i4")
+    assert_same_bits(abnormal_returns(panel, read_only(case.assets), days, **options), whole)
+
+
+@BOTH
+@PATHS
+def test_a_result_does_not_change_with_the_arrays_it_came_from(paths, kernel):
     case = make_case()
-    columns = Panel(np.asfortranarray(case.panel.returns), factors=case.panel.factors)
-    whole = abnormal_returns(case.panel, case.assets, case.days, kernel=kernel)
-    assert_same_bits(abnormal_returns(columns, case.assets, case.days, kernel=kernel), whole)
+    found = abnormal_returns(case.panel, case.assets, case.days, windows=WINDOWS, kernel=kernel, paths=paths)
+    errors, days = found.ar_std_error, case.days.copy()
+    case.days[:] = 0
+    np.testing.assert_array_equal(found.ar_std_error, errors)
+    np.testing.assert_array_equal(found.days, days)
+
+
+def test_several_threads_may_ask_one_panel():
+    case = spoilt_case(1)
+    options = {"windows": WINDOWS, "kernel": "sums", "threads": 2}
+    expected = {model: abnormal_returns(case.panel, case.assets, case.days, model=model, **options) for model in MODELS}
+    panel = Panel(case.panel.returns, case.panel.factors)
+
+    def ask(number: int) -> None:
+        model, at = MODELS[number % len(MODELS)], slice(number, None, 7)
+        if number % 11 == 0:
+            panel.release()
+        found = abnormal_returns(panel, case.assets[at], case.days[at], model=model, **options)
+        assert panel.sums_bytes >= 0
+        assert_same_bits(found, expected[model], at)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(150)))
 
 
 @BOTH
