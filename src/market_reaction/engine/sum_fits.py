@@ -42,46 +42,41 @@ def fit_from_sums(
     code bounds Q^2 by (2 + k) times the sum of the squares, which needs no roots.
     """
     first, length = design.inner(estimation)
-    start = days + first
-    moments = sums.window(panel, assets, start, start + max(length, 0))
-    full = estimation[1] - estimation[0] + 1
-    n = np.maximum(moments.n, 1.0)
-    unit = (max(length, 0) + 8) * ROUNDING
-    counts = moments.n.astype(np.int64)
-    usable = enough(moments.n, full, design.estimated)
+    start, length = days + first, max(length, 0)
+    moments = sums.window(panel, assets, start, start + length)
+    unit = (length + 8) * ROUNDING
+    usable = enough(moments.n, estimation[1] - estimation[0] + 1, design.estimated)
     if design.fixed:
-        fit = Fit.of_fixed(counts, moments.yy, design.width)
-        poor = usable & ~(unit * moments.reach_yy <= TOLERANCE * moments.yy)
-        fit.discard(~usable)
-        return fit, np.where(poor, np.inf, 0.0)
-    means, level = moments.x / n, moments.y / n
-    gram = _gram(sums.pairs, moments, means, n)
-    cross = moments.xy - moments.x * level
-    inverse, trusted = gram, usable
-    if design.width:
-        inverse, free, sure, _ = solve(gram, moments.n, means + design.centre[:, None])
-        trusted = free & sure
-    slopes = times(inverse, cross)
-    left = moments.yy - moments.y * level - dot(slopes, cross)
-    df = counts - design.estimated
-    fit = Fit(
-        counts,
-        df,
-        np.sqrt(np.maximum(left, 0.0) / np.maximum(df, 1)),
-        panel.centre[assets],
-        level,
-        slopes,
-        means,
-        inverse,
-    )
-    bound = _bound(moments, fit, unit, left, df)
-    bound[~trusted] = np.inf
+        fit = Fit.of_fixed(moments.n.astype(np.int64), moments.yy, design.width)
+        bound = np.where(unit * moments.reach_yy <= TOLERANCE * moments.yy, 0.0, np.inf)
+    else:
+        fit, left, trusted = _solved(design, sums.pairs, moments, panel.centre[assets])
+        bound = np.where(trusted, _bound(moments, fit, unit, left), np.inf)
     bound[~usable] = 0.0
     fit.discard(~usable)
     return fit, bound
 
 
-def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray, df: np.ndarray) -> np.ndarray:
+def _solved(
+    design: Design, pairs: tuple[tuple[int, ...], ...], moments: Moments, pivot: np.ndarray
+) -> tuple[Fit, np.ndarray, np.ndarray]:
+    """Fits by normal equations, their sums of squared residuals, and whether the regressors are surely free."""
+    n = np.maximum(moments.n, 1.0)
+    means, level = moments.x / n, moments.y / n
+    inverse, trusted = _gram(pairs, moments, means), np.ones(len(n), dtype=bool)
+    if design.width:
+        inverse, free, sure, _ = solve(inverse, moments.n, means + design.centre[:, None])
+        trusted = free & sure
+    cross = moments.xy - moments.x * level
+    slopes = times(inverse, cross)
+    left = moments.yy - moments.y * level - dot(slopes, cross)
+    counts = moments.n.astype(np.int64)
+    df = counts - design.estimated
+    std = np.sqrt(np.maximum(left, 0.0) / np.maximum(df, 1))
+    return Fit(counts, df, std, pivot, level, slopes, means, inverse), left, trusted
+
+
+def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray) -> np.ndarray:
     """Bound that ``fit_from_sums`` describes."""
     width = len(fit.slopes)
     intercept = fit.level - dot(fit.slopes, fit.means)
@@ -93,15 +88,15 @@ def _bound(moments: Moments, fit: Fit, unit: float, left: np.ndarray, df: np.nda
     spread *= (2 + width) * unit
     gain *= unit
     poor = ~((spread <= TOLERANCE * left) & (gain <= TOLERANCE))
-    bound: np.ndarray = spread * gain * df / np.where(poor, 1.0, left)
+    bound: np.ndarray = spread * gain * fit.df / np.where(poor, 1.0, left)
     bound[poor] = np.inf
     return bound
 
 
-def _gram(pairs: tuple[tuple[int, ...], ...], moments: Moments, means: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _gram(pairs: tuple[tuple[int, ...], ...], moments: Moments, means: np.ndarray) -> np.ndarray:
     """Centred cross products of the regressors, shape (k, k, b)."""
     width = len(means)
-    gram = np.empty((width, width, len(n)))
+    gram = np.empty((width, width, len(moments.n)))
     for (one, two), total in zip(pairs, moments.xx, strict=True):
         gram[one, two] = gram[two, one] = total - moments.x[one] * means[two]
     return gram
