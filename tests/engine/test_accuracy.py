@@ -187,3 +187,41 @@ def test_typical_long_history_needs_no_fall_back():
     for estimation in ((-70, -11), (-130, -11), (-260, -11)):
         found = abnormal_returns(panel, assets, days, estimation=estimation, windows=((-10, 10), (0, 1)), kernel="sums")
         assert found.fell_back.mean() < 0.01
+
+
+def with_breaks(rng: np.random.Generator, sessions: int) -> Panel:
+    """Spreads and levels that change by powers of ten, trending factors, gaps in both, and sessions to skip."""
+    factors = rng.standard_t(4, sessions) * 0.01
+    returns = factors + rng.standard_normal((ASSETS, sessions)) * 10.0 ** rng.integers(-6, -1)
+    factors *= 10.0 ** rng.integers(-6, 7)
+    factors += np.cumsum(rng.standard_normal(sessions)) * factors.std() * rng.choice([0.0, 0.1, 10.0])
+    factors[: sessions // 2] *= 10.0 ** rng.integers(0, 4)
+    returns[:, : sessions // 2] *= 10.0 ** rng.integers(0, 6)
+    returns[:, sessions // 3 :] += rng.choice([0.0, 0.01, 10.0])
+    returns[1:][rng.random((ASSETS - 1, sessions)) < 0.1] = np.nan
+    factors[rng.random(sessions) < rng.choice([0.0, 0.05])] = np.nan
+    skip = (None, rng.random(sessions) < 0.1, rng.random(returns.shape) < 0.1)[rng.integers(3)]
+    return Panel(returns, factors, skip)
+
+
+@pytest.mark.parametrize("paths", [True, False])
+@pytest.mark.parametrize("model", ["constant_mean", "zero_mean", "market_adjusted", "market", "dimson"])
+def test_sums_of_long_histories_with_breaks_are_near_gather_or_fall_back(model, paths):
+    rng = np.random.default_rng(12)
+    stayed = 0
+    for number in range(24):
+        sessions = (600, 3000, 20_000)[number % 3]
+        panel = with_breaks(rng, sessions)
+        assets, days = rng.integers(0, ASSETS, 200), rng.integers(0, sessions + 3, 200)
+        options = {"model": model, "estimation": ESTIMATION, "windows": ((-10, 10), (0, 0), (3, 30))}
+        options |= {"lags": 2, "leads": 1} if model == "dimson" else {}
+        exact = abnormal_returns(panel, assets, days, kernel="gather", **options)
+        found = abnormal_returns(panel, assets, days, kernel="sums", paths=paths, **options)
+        np.testing.assert_array_equal(np.isnan(found.car), np.isnan(exact.car))
+        np.testing.assert_array_equal(found.df, exact.df)
+        np.testing.assert_array_equal(found.n_known, exact.n_known)
+        known = ~np.isnan(exact.car)
+        assert (np.abs(found.car - exact.car)[known] <= 1e-10 * exact.car_std_error[known]).all()
+        np.testing.assert_allclose(found.car_std_error[known], exact.car_std_error[known], rtol=1e-10)
+        stayed += int((known.any(axis=1) & ~found.fell_back).sum())
+    assert stayed > 300

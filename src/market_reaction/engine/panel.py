@@ -17,6 +17,8 @@ _PARTS = 5  # stretches of sessions whose means give the centre of a security
 class Panel:
     """A checked panel of returns; what is built from it is kept for the next question.
 
+    Threads may share a panel. A copy, or one sent to another process, leaves its sums behind.
+
     Parameters
     ----------
     returns : array_like
