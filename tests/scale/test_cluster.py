@@ -20,6 +20,7 @@ from market_reaction.errors import ScaleError
 from market_reaction.scale.dataset import PanelDataset
 
 BLOCKS = 40
+PATIENCE = 120  # seconds a slow computer is given
 OPTIONS = {"model": "market", "windows": [(0, 1), (-1, 5)]}
 
 
@@ -67,6 +68,14 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     )
 
 
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def checksums(found: scale.StudyRows) -> list[str]:
     return [part["sha256"] for part in found.manifest["partitions"]]
 
@@ -87,24 +96,41 @@ def test_two_workers_give_what_one_process_gives(
 def test_a_worker_that_is_killed_loses_nothing(
     panel: PanelDataset, events: pd.DataFrame, serial: scale.StudyRows, cluster: object, client: object, tmp_path: Path
 ) -> None:
-    killed: list[tuple[int, int]] = []
+    worker, held, out = next(iter(cluster.workers.values())), tmp_path / "held", tmp_path / "out"
+    pid, done = worker.pid, []
+
+    def hold_the_fourth_block() -> None:
+        """Have the worker stop in its fourth block, with the draft of the partition begun, until it is killed."""
+        from market_reaction.scale import work
+
+        original, started = work.study_tables, []
+
+        def tables(*given: object) -> Iterator[object]:
+            started.append(given)
+            yield from original(*given)
+            if len(started) == 4:
+                held.touch()
+                time.sleep(10 * PATIENCE)
+
+        work.study_tables = tables
 
     def kill() -> None:
-        """Kill a worker process once a few blocks are done."""
-        parts = tmp_path / "parts"
-        while len(done := list(parts.glob("*.json"))) < 4:
+        until = time.monotonic() + PATIENCE
+        while not held.exists() and time.monotonic() < until:
             time.sleep(0.005)
-        pid = next(iter(cluster.workers.values())).pid
+        done.append(len(list((out / "parts").glob("part-*.json"))))
         os.kill(pid, signal.SIGKILL)
-        killed.append((pid, len(done)))
 
-    killer = threading.Thread(target=kill)
+    client.run(hold_the_fourth_block, workers=[worker.worker_address])
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    found = scale.run(panel, events, tmp_path, client=client, **OPTIONS)
-    killer.join(timeout=20)
-    assert killed and 4 <= killed[0][1] < BLOCKS
-    with pytest.raises(ProcessLookupError):
-        os.kill(killed[0][0], 0)
+    found = scale.run(panel, events, out, client=client, **OPTIONS)
+    killer.join(timeout=PATIENCE)
+    assert held.exists() and 3 <= done[0] < BLOCKS
+    until = time.monotonic() + PATIENCE
+    while alive(pid) and time.monotonic() < until:  # until its nanny has seen it
+        time.sleep(0.01)
+    assert not alive(pid) and not list((out / "parts").glob(".*"))
     assert same(found.to_frame(), serial.to_frame()) and checksums(found) == checksums(serial)
 
 

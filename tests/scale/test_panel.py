@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -191,9 +192,9 @@ def test_temporary_folders_of_killed_processes_are_swept(tmp_path: Path, monkeyp
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ended = subprocess.Popen([sys.executable, "-c", "pass"])
     ended.wait()
-    (tmp_path / f"market_reaction_panel_{ended.pid}_abc").mkdir()
-    (tmp_path / f"market_reaction_panel_{os.getpid()}_mine").mkdir()
-    (tmp_path / "market_reaction_panel_other_abc").mkdir()
+    here = f"market_reaction_panel_{platform.node()}_"
+    kept = {f"{here}{os.getpid()}_mine", f"{here}other_abc", f"market_reaction_panel_elsewhere_{ended.pid}_abc"}
+    for name in (f"{here}{ended.pid}_abc", *kept):
+        (tmp_path / name).mkdir()
     panel = scale.random_panel(None, 2, 40)
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {f"market_reaction_panel_{os.getpid()}_mine", "market_reaction_panel_other_abc", panel.folder.name}
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, panel.folder.name}

@@ -20,6 +20,7 @@ VALID = {
     "clustered_t": "approximate: clusters are dates whose windows overlap; needs many of them",
     "cross_section_t": "not valid here: the securities share the days, and it takes them as independent",
 }
+APART = "as event_level_t: no two cases share a session"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,17 +157,19 @@ def tests_over_dates(
     independent = (squares - cases * mean**2) / (cases - 1) / cases if cases > 1 else float("nan")
     level_error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
     few = f"{count} clusters are few: rejects too often" if count < FEW_CLUSTERS else ""
+    valid = VALID | ({"cross_section_t": APART} if count == cases else {})
     rows = [
         ("event_level_t", float(values.mean()) if count else mean, level_error, count - 1, count,
          event_level_t(values).note),
         ("clustered_t", mean, np.sqrt(clustered), count - 1, count, few),
-        ("cross_section_t", mean, np.sqrt(independent), cases - 1, int(cases), "assumes independent cases"),
+        ("cross_section_t", mean, np.sqrt(independent), cases - 1, int(cases),
+         "" if count == cases else "assumes independent cases"),
     ]  # fmt: skip
     return pd.DataFrame(
         [
             {"test": name}
             | t_row(estimate, float(error), int(df), level)
-            | {"n": n, "valid": VALID[name], "note": note}
+            | {"n": n, "valid": valid[name], "note": note}
             for name, estimate, error, df, n, note in rows
         ]
     ).set_index("test")

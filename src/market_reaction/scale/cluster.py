@@ -43,7 +43,7 @@ def connected(client: Any) -> Iterator[Any]:
     Raises
     ------
     ScaleError
-        Dask is not installed, or the client is of another type.
+        Dask is not installed, no scheduler answers, or the client is of another type.
     """
     if client is None:
         yield None
@@ -55,13 +55,25 @@ def connected(client: Any) -> Iterator[Any]:
         with local_cluster() as cluster, distributed.Client(cluster) as own:
             yield own
     elif isinstance(client, str):
-        with distributed.Client(client) as own:
+        with _reached(distributed, client) as own:
             yield own
     else:
         raise ScaleError(
             f"client is of type {type(client).__name__}; give None, 'local', the address of a scheduler or a "
             "distributed.Client."
         )
+
+
+def _reached(distributed: Any, address: str) -> Any:
+    """Client of the scheduler at an address."""
+    try:
+        return distributed.Client(address)
+    except (OSError, ValueError) as error:
+        raise ScaleError(
+            f"client={address!r}: no Dask scheduler answers there ({error or type(error).__name__}). Give the address "
+            "that `dask scheduler` prints, such as 'tcp://10.0.0.5:8786'; 'local' for processes on this computer; or "
+            "None."
+        ) from None
 
 
 def local_cluster(workers: int | None = None) -> Any:
@@ -116,5 +128,10 @@ def work_on(client: Any, out: str, wanted: str, blocks: Sequence[int]) -> None:
     try:
         for future in progress(_distributed().as_completed(futures), "Blocks", total=len(futures)):
             future.result()
+    except _distributed().KilledWorker as error:
+        raise ScaleError(
+            f"a block was given up because workers died on it ({error}). What is done is kept: run again with more "
+            "memory a worker, or write the panel with a smaller block=."
+        ) from None
     finally:
         client.cancel(futures)

@@ -15,6 +15,8 @@ from market_reaction.errors import ScaleError
 from market_reaction.instruments import Instrument, find_instrument
 from market_reaction.scale import layout
 
+TABLES = (layout.SESSIONS_FILE, layout.ASSETS_FILE, layout.FACTORS_FILE, layout.EXCLUDED_FILE)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -61,6 +63,9 @@ class PanelDataset:
     about : mapping of str to object
         What ``panel.json`` says: returns (``"log"``, ``"simple"``), market (whose closing clock all have), source,
         generated.
+    checksum : str
+        Of ``panel.json`` as it was opened, which holds those of all other files: a panel that is written again under
+        the same name is another one.
 
     Notes
     -----
@@ -82,16 +87,12 @@ class PanelDataset:
     factors: pd.DataFrame | None
     excluded: pd.DataFrame
     about: Mapping[str, Any]
+    checksum: str
 
     @property
     def generated(self) -> bool:
         """Whether the returns come from a random number generator and from no market."""
         return bool(self.about["generated"])
-
-    @property
-    def checksum(self) -> str:
-        """Checksum of ``panel.json``, which holds those of all other files."""
-        return layout.digest(self.folder / layout.PANEL_FILE)
 
     @property
     def market(self) -> Instrument:
@@ -121,7 +122,10 @@ class PanelDataset:
         found = self.blocks[block]
         path = self.folder / found.file
         if not path.is_file() or layout.digest(path) != found.sha256:
-            raise ScaleError(f"{path} is missing, or is not the file that was written. Write the panel again.")
+            raise ScaleError(
+                f"{path} is missing, or is not the file that was written. Open the panel again if it was written anew, "
+                "else write it again."
+            )
         return read_returns(path, len(self.sessions))
 
     def names(self, block: int) -> list[str]:
@@ -157,7 +161,12 @@ def open_panel(folder: str | Path) -> PanelDataset:
         There is no panel, or one of its tables is not the one that was written.
     """
     place = Path(folder).expanduser().absolute()
-    content = layout.read_json(place / layout.PANEL_FILE, "panel")
+    content = layout.read_json(place / layout.PANEL_FILE, "panel", ("about", "tables", "blocks"))
+    checksum = layout.digest(place / layout.PANEL_FILE)
+    blocks = tuple(Block(**block) for block in content["blocks"])
+    foreign = {*content["tables"]} - {*TABLES} | {block.file for block in blocks if block.file != _own_file(block)}
+    if foreign:
+        raise ScaleError(f"{place / layout.PANEL_FILE} names {sorted(foreign)[0]!r}, which is no file of a panel.")
     for name, known in content["tables"].items():
         if not (place / name).is_file() or layout.digest(place / name) != known:
             raise ScaleError(f"{place / name} is missing, or is not the file that was written. Write the panel again.")
@@ -168,9 +177,14 @@ def open_panel(folder: str | Path) -> PanelDataset:
     return PanelDataset(
         folder=place,
         sessions=sessions.rename("session"),
-        assets=pd.read_parquet(place / "assets.parquet").set_index("asset"),
-        blocks=tuple(Block(**block) for block in content["blocks"]),
+        assets=pd.read_parquet(place / layout.ASSETS_FILE).set_index("asset"),
+        blocks=blocks,
         factors=factors,
         excluded=pd.read_parquet(place / layout.EXCLUDED_FILE),
         about=content["about"],
+        checksum=checksum,
     )
+
+
+def _own_file(block: Block) -> str:
+    return layout.block_name(block.number)

@@ -13,7 +13,7 @@ from market_reaction.clocks import close_instants
 from market_reaction.errors import EventTableError, WindowError, did_you_mean
 from market_reaction.event_filters import PLACED, check_not_empty
 from market_reaction.scale.dataset import PanelDataset
-from market_reaction.sessions import SessionClock, locate
+from market_reaction.sessions import SessionClock, locate, sessions_holding
 
 OnBadEvent = Literal["raise", "exclude"]
 _KEPT = ("title", "direction", "side", "instrument")
@@ -33,8 +33,9 @@ def event_days(events: pd.DataFrame, panel: PanelDataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns event_id, session (NaT beyond the panel), ambiguous (more than one session is possible) and, where the
-        table has them, title, direction, side, instrument.
+        Columns event_id, session (NaT beyond the panel), ambiguous (the bounds of its time allow more than one session;
+        the stated time gives the one here, the last instant where only a day is stated) and, where the table has
+        them, title, direction, side, instrument.
 
     Raises
     ------
@@ -57,6 +58,16 @@ def event_days(events: pd.DataFrame, panel: PanelDataset) -> pd.DataFrame:
     for name in (name for name in _KEPT if name in events):
         table[name] = events[name].to_numpy()
     return table
+
+
+def days_holding(events: pd.DataFrame | None, panel: PanelDataset) -> np.ndarray:
+    """Places of the sessions that may hold one of the events: all possible ones of an ambiguous announcement."""
+    if events is None:
+        return np.empty(0, dtype=int)
+    if all(name in events for name in PLACED):
+        return np.flatnonzero(sessions_holding(_clock(panel), events))
+    days = panel.sessions.get_indexer(pd.DatetimeIndex(pd.to_datetime(events["session"])))
+    return np.unique(days[days >= 0])
 
 
 def _clock(panel: PanelDataset) -> SessionClock:

@@ -56,7 +56,7 @@ class Results:
     @property
     def partitions(self) -> list[Path]:
         """Files of the results in order."""
-        return [self.folder / part["file"] for part in self.manifest["partitions"]]
+        return [self.folder / layout.part_name(at) for at in range(len(self.manifest["partitions"]))]
 
     def __repr__(self) -> str:
         panel = self.job.panel
@@ -86,4 +86,16 @@ def finished(out: str | Path, kind: str, other: str) -> Job:
             f"{str(out)!r} is not complete: {done} of {len(job.panel.blocks)} blocks are done. Run the same job again, "
             "and it does the rest."
         )
+    sizes = [part.get("bytes") for part in job.manifest["partitions"]]
+    parts = [job.out / layout.part_name(number) for number in range(len(sizes))]
+    lost = [path.name for path, size in zip(parts, sizes, strict=True) if not _has_size(path, size)]
+    if lost:
+        raise ScaleError(
+            f"{str(out)!r} has lost {len(lost)} of its {len(parts)} partitions, or they were cut short: first "
+            f"{lost[0]}. Run the same job again, and it does them anew."
+        )
     return job
+
+
+def _has_size(path: Path, size: int | None) -> bool:
+    return path.is_file() and path.stat().st_size == size

@@ -23,6 +23,7 @@ from market_reaction.windows import Window
 Kind = Literal["study", "placebo"]
 MASKS_FILE = "masks.parquet"
 _COMPARED = ("kind", "options", "kernel", "panel", "events", "masks", "versions")
+_KEYS = (*_COMPARED, "status", "partitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +134,17 @@ def write_job(
         "versions": _versions(),
         "partitions": [],
     }  # fmt: skip
-    path = out / layout.MANIFEST_FILE
+    path, known = out / layout.MANIFEST_FILE, None
     if path.exists():
-        known = layout.read_json(path, "folder of results")
+        known = layout.read_json(path, "folder of results", _KEYS)
         _refuse_others(known, manifest, out)
-        return known
-    if any((out / layout.PARTS).glob("part-*.parquet")):
+        manifest |= {"status": known["status"], "partitions": known["partitions"]}
+    elif any((out / layout.PARTS).glob("part-*.parquet")):
         raise ScaleError(f"{str(out)!r} holds results without their manifest.json. Give another folder.")
     for name, frame in ((layout.EVENTS_FILE, events), (MASKS_FILE, masks), (layout.EXCLUDED_FILE, pairs.excluded)):
         _write_frame(out / name, frame)
-    layout.write_json(path, manifest)
+    if manifest != known:
+        layout.write_json(path, manifest)
     return manifest
 
 
@@ -197,8 +199,9 @@ def _write_frame(path: Path, frame: pd.DataFrame) -> None:
 
 
 def identity(manifest: dict[str, Any]) -> str:
-    """Checksum of all that the results depend on."""
-    return hashlib.sha256(json.dumps({name: manifest[name] for name in _COMPARED}, sort_keys=True).encode()).hexdigest()
+    """Checksum of all that the results depend on; where the panel lies is none of it."""
+    content = {name: manifest[name] for name in _COMPARED} | {"panel": manifest["panel"]["sha256"]}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def open_job(out: str | Path, wanted: str = "") -> Job:
@@ -223,7 +226,7 @@ def open_job(out: str | Path, wanted: str = "") -> Job:
 
 @lru_cache(maxsize=2)
 def _open_job(out: Path, wanted: str, stamp: int) -> Job:
-    manifest = layout.read_json(out / layout.MANIFEST_FILE, "folder of results")
+    manifest = layout.read_json(out / layout.MANIFEST_FILE, "folder of results", _KEYS)
     if wanted and identity(manifest) != wanted:
         raise ScaleError(f"{str(out)!r} was given to another job meanwhile. Start again with another folder.")
     if wanted and manifest["versions"] != _versions():
@@ -232,7 +235,10 @@ def _open_job(out: Path, wanted: str, stamp: int) -> Job:
         )
     panel = open_panel(manifest["panel"]["folder"])
     if panel.checksum != manifest["panel"]["sha256"]:
-        raise ScaleError(f"the panel in {str(panel.folder)!r} is not the one the results in {str(out)!r} are from.")
+        raise ScaleError(
+            f"the panel in {str(panel.folder)!r} is not the one the results in {str(out)!r} are from: it was written "
+            "again. Open it again, and give another folder for the results."
+        )
     given = manifest["options"]
     options = Options(
         **given

@@ -31,6 +31,11 @@ def reach(options: Options, usable: np.ndarray) -> int:
     return options.gap + options.count + barred + EWMA_START + SPARE
 
 
+def pool_bytes(options: Options, usable: np.ndarray) -> int:
+    """Memory of the sums of one event that securities do not share."""
+    return 8 * len(PARTS) * (reach(options, usable) + 1) * len(pool_windows(options))
+
+
 def placebo_tables(job: Job, number: int, threads: int | None) -> Iterator[Any]:
     """Sums of a block: by day where all securities share the events, else by event and sessions before day 0.
 

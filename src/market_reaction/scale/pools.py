@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from market_reaction.inference.placebo import PlaceboRank, placebo_rank
+from market_reaction.inference.placebo import MINIMUM_POOL, PlaceboRank, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
 from market_reaction.inference.scales import ewma_volatility
 from market_reaction.windows import EWMA_START
@@ -101,7 +101,7 @@ def pool_of(series: Series, at: int, window: int, usable: np.ndarray, gap: int, 
     days = earlier[usable[earlier] & np.isfinite(scaled[earlier])][:count]
     spread_days = days[np.isfinite(spread[days])]
     pool = scaled[days]
-    enough = len(pool) >= 100
+    enough = len(pool) >= MINIMUM_POOL
     return Pool(
         n_securities=int(series.n[at, window]),
         mean_car=float(series.mean[at, window]),

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from market_reaction import calendars
 from market_reaction.errors import DataUnavailableError, ScaleError
 from market_reaction.instruments import Instrument
 from market_reaction.prices import PriceData, PriceSeries, Vintage, build_series
@@ -105,11 +106,12 @@ def _of_frame(frame: pd.DataFrame, values: Values) -> Iterator[Row]:
             "the columns to asset, session and close (or return, with values='return'), or give sessions as the "
             "index and a column for each security."
         )
-    days = pd.DatetimeIndex(pd.to_datetime(frame[session]))
-    numbers = frame[column].to_numpy(dtype=float)
+    days, numbers = _dates(frame, session), _numbers(frame, column)
     codes, names = pd.factorize(frame[asset], sort=True)
     order = np.argsort(codes, kind="stable")
     ends = np.searchsorted(codes[order], np.arange(len(names) + 1))  # rows without a name come first
+    if ends[0]:
+        yield Row("", np.empty(0, "datetime64[D]"), np.empty(0), {"rows that name no security": int(ends[0])})
     for name, first, last in zip(names, ends[:-1], ends[1:], strict=True):
         rows = order[first:last]
         yield _row(str(name), days[rows], numbers[rows])
@@ -119,6 +121,46 @@ def _column(frame: pd.DataFrame, field: str) -> object | None:
     """Column of a frame that holds a field, by the first of its names that is there."""
     names = {plain_name(column): column for column in frame.columns}
     return next((names[name] for name in _NAMES[field] if name in names), None)
+
+
+def _dates(frame: pd.DataFrame, column: object) -> pd.DatetimeIndex:
+    """Sessions of a long frame; whole numbers are dates such as 20250611."""
+    cells = frame[column]
+    whole = pd.api.types.is_integer_dtype(cells)
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(cells.astype(str), format="%Y%m%d") if whole else pd.to_datetime(cells))
+    except (ValueError, TypeError) as error:
+        raise ScaleError(
+            f"column {column!r} holds what is no date ({error}). Write dates such as 2025-06-11."
+        ) from None
+
+
+def _numbers(frame: pd.DataFrame, column: object) -> np.ndarray:
+    """Closes or returns of a long frame."""
+    cells = frame[column]
+    try:
+        return cells.to_numpy(dtype=float)
+    except (ValueError, TypeError) as error:
+        raise ScaleError(
+            f"column {column!r} holds what is no number ({error}). Turn it into numbers, such as with "
+            "pd.to_numeric(..., errors='coerce'), which leaves such rows out."
+        ) from None
+
+
+def on_open_days(rows: Iterable[Row], market: Instrument | None) -> Iterator[Row]:
+    """Leave out rows on days on which the market's calendar is closed, where it has one."""
+    if market is None or not market.calendar:
+        yield from rows
+        return
+    hours = calendars.hours(market.calendar)
+    for row in rows:
+        days = pd.DatetimeIndex(row.days.astype("datetime64[s]")).as_unit("ns")
+        open_day = np.asarray(hours.is_session(days))
+        if open_day.all():
+            yield row
+            continue
+        left_out = row.left_out | {f"closed day of {market.calendar}": int((~open_day).sum())}
+        yield Row(row.name, row.days[open_day], row.numbers[open_day], left_out)
 
 
 def _row(name: str, days: pd.DatetimeIndex, values: np.ndarray) -> Row:

@@ -13,19 +13,19 @@ from market_reaction.engine import KERNELS, Panel, choose_kernel
 from market_reaction.engine.design import MODELS
 from market_reaction.engine.stream import AT_ONCE
 from market_reaction.errors import ScaleError, did_you_mean
-from market_reaction.event_filters import PLACED
 from market_reaction.placebo import HISTORY, pool_gap
 from market_reaction.scale import layout
 from market_reaction.scale.cluster import connected, work_on
 from market_reaction.scale.dataset import PanelDataset, open_panel
-from market_reaction.scale.days import OnBadEvent, Pairs, event_days, place_events
+from market_reaction.scale.days import OnBadEvent, Pairs, days_holding, place_events
 from market_reaction.scale.job import Kind, Options, identity, write_job
 from market_reaction.scale.placebo_pools import PlaceboPools, open_placebo
-from market_reaction.scale.placebo_sums import reach
+from market_reaction.scale.placebo_sums import pool_bytes, reach
 from market_reaction.scale.rows import StudyRows, open_results
 from market_reaction.scale.work import known_part
 from market_reaction.windows import EventWindows, Window, check_history
 
+POOL_BYTES = 2_000_000_000  # sums of all pools of events that securities do not share
 Model = Literal["constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson"]
 
 
@@ -162,8 +162,24 @@ def run_placebo(
             "Leave it out."
         )
     masks = _masks(panel, skip, exclude, span)
+    _refuse_large(pairs, options, masks)
     place = _work(panel, pairs, layout.folder_or_temporary(out), "placebo", options, masks, kernel, client)
     return open_placebo(place)
+
+
+def _refuse_large(pairs: Pairs, options: Options, masks: pd.DataFrame) -> None:
+    """Refuse pools that memory cannot hold: those of events that securities do not share grow with the events."""
+    if pairs.shared:
+        return
+    each = pool_bytes(options, masks["usable"].to_numpy())
+    if each * len(pairs.ids) > POOL_BYTES:
+        most = max(1, POOL_BYTES // each)
+        raise ScaleError(
+            f"the pools of {len(pairs.ids):,} events that securities do not share take "
+            f"{each * len(pairs.ids) / 1e9:.1f} GB, here and in a worker, and {POOL_BYTES / 1e9:.0f} GB are the bound. "
+            f"Run at most {most:,} events at a time, each into its own folder, or take a smaller count than "
+            f"{options.count}."
+        )
 
 
 def _options(
@@ -186,6 +202,11 @@ def _options(
     checked = EventWindows(estimation, tuple(windows))
     at_hand = [] if panel.factors is None else [str(name) for name in panel.factors]
     if model in ("constant_mean", "zero_mean"):
+        if factors:
+            raise ScaleError(
+                f"model={model!r} takes no factors, and factors={list(factors)} was given. Leave them out, or name a "
+                "model that takes them, such as 'market'."
+            )
         chosen: tuple[str, ...] = ()
     else:
         chosen = tuple(at_hand if factors is None else factors)
@@ -204,19 +225,10 @@ def _masks(panel: PanelDataset, skip: pd.DataFrame | None, exclude: pd.DataFrame
     """Sessions to leave out of estimation windows, and sessions that may be placebo days."""
     skipped = np.zeros(len(panel.sessions), dtype=bool)
     usable = np.ones(len(panel.sessions), dtype=bool)
-    for day in _days_of(skip, panel):
+    for day in days_holding(skip, panel):
         skipped[max(0, day + span[0]) : day + span[1] + 1] = True
-    usable[_days_of(exclude, panel)] = False
+    usable[days_holding(exclude, panel)] = False
     return pd.DataFrame({"skip": skipped, "usable": usable})
-
-
-def _days_of(events: pd.DataFrame | None, panel: PanelDataset) -> np.ndarray:
-    """Places of the sessions of events that lie in the panel."""
-    if events is None:
-        return np.empty(0, dtype=int)
-    table = event_days(events, panel) if all(name in events for name in PLACED) else events
-    days = panel.sessions.get_indexer(pd.DatetimeIndex(pd.to_datetime(table["session"])))
-    return np.asarray(days[days >= 0])
 
 
 def _work(
@@ -233,15 +245,22 @@ def _work(
     if kernel not in KERNELS:
         raise ScaleError(f"kernel={kernel!r} is not known; {did_you_mean(kernel, KERNELS)}choose one of {KERNELS}.")
     settled = _settled(panel, pairs, kind, options, masks) if kernel == "auto" else kernel
-    manifest = write_job(out, kind, options, settled, panel, pairs, masks)
+    with layout.locked(out):
+        _complete(out, write_job(out, kind, options, settled, panel, pairs, masks), len(panel.blocks), client)
+    return out
+
+
+def _complete(out: Path, manifest: dict[str, Any], blocks: int, client: Any) -> None:
+    """Do what is missing of a job, and list all partitions in its manifest."""
     layout.sweep(out / layout.PARTS)
-    numbers = [block.number for block in panel.blocks]
-    known = {number: known_part(out, number, check=True) for number in numbers}
+    numbers, wanted = range(blocks), identity(manifest)
+    known = {number: known_part(out, wanted, number, check=True) for number in numbers}
     missing = [number for number in numbers if known[number] is None]
     if missing:
         with connected(client) as connection:
-            work_on(connection, str(out), identity(manifest), missing)
-        known |= {number: known_part(out, number, check=False) for number in missing}
+            work_on(connection, str(out), wanted, missing)
+        layout.sweep(out / layout.PARTS)  # of workers that died
+        known |= {number: known_part(out, wanted, number, check=False) for number in missing}
     lost = [number for number in numbers if known[number] is None]
     if lost:
         raise ScaleError(
@@ -250,8 +269,8 @@ def _work(
         )
     complete = manifest | {"status": "complete", "partitions": [known[number] for number in numbers]}
     if complete != manifest:
+        layout.settle(out / layout.PARTS)
         layout.write_json(out / layout.MANIFEST_FILE, complete)
-    return out
 
 
 def _settled(panel: PanelDataset, pairs: Pairs, kind: Kind, options: Options, masks: pd.DataFrame) -> str:

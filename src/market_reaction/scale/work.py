@@ -35,7 +35,7 @@ def run_block(out: str, wanted: str, number: int, threads: int | None = 1) -> di
     Returns
     -------
     dict
-        block, file, rows, sha256; written beside the partition too, after it.
+        job (``wanted``), block, rows, bytes, sha256; written beside the partition too, after it.
     """
     from pyarrow import parquet
 
@@ -54,11 +54,13 @@ def run_block(out: str, wanted: str, number: int, threads: int | None = 1) -> di
         finally:
             if writer is not None:
                 writer.close()
+        layout.settle(draft)
         return rows
 
     counted: list[int] = []
     write_whole(target, lambda draft: counted.append(write(draft)))
-    about = {"block": number, "file": layout.part_name(number), "rows": counted[0], "sha256": layout.digest(target)}
+    about = {"job": wanted, "block": number, "rows": counted[0], "bytes": target.stat().st_size}
+    about |= {"sha256": layout.digest(target)}
     write_text(side_file(target), json.dumps(about) + "\n")
     return about
 
@@ -79,13 +81,17 @@ def side_file(part: Path) -> Path:
     return part.with_suffix(".json")
 
 
-def known_part(out: Path, number: int, *, check: bool) -> dict[str, Any] | None:
-    """What is known of a finished partition; None where it is missing or, if that is checked, damaged."""
+def known_part(out: Path, wanted: str, number: int, *, check: bool) -> dict[str, Any] | None:
+    """What is known of a finished partition of a job; None where it is missing, of another job or damaged.
+
+    Its checksum is compared if that is asked for, else its size.
+    """
     part = out / layout.part_name(number)
     try:
         about = dict(json.loads(side_file(part).read_text(encoding="utf-8")))
-        same = about["sha256"] == layout.digest(part) if check else part.is_file()
-    except (OSError, ValueError, KeyError):
+        same = about["job"] == wanted and about["bytes"] == part.stat().st_size and about["rows"] >= 0
+        same = same and (not check or about["sha256"] == layout.digest(part))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return about if same else None
 

@@ -15,11 +15,11 @@ from market_reaction.errors import ScaleError
 from market_reaction.instruments import find_instrument
 from market_reaction.prices import PriceData, moves_between
 from market_reaction.scale import layout
-from market_reaction.scale.dataset import PanelDataset, open_panel
-from market_reaction.scale.readers import Row, Values, read_rows
+from market_reaction.scale.dataset import TABLES, PanelDataset, open_panel
+from market_reaction.scale.readers import Row, Values, on_open_days, read_rows
 
 BLOCK_BYTES = 32_000_000  # returns of a block, as float64
-_DAYS = 100_000  # days since 1970 that a session may have: until 2243; earlier ones count from the end
+_FIRST_DAY, _DAYS = np.datetime64("1800-01-01", "D"), 150_000  # sessions a panel may have: until 2210
 
 
 def write_panel(
@@ -77,13 +77,15 @@ def write_panel(
     Notes
     -----
     The sessions of the panel are all days on which a security has a value: one panel is for securities of one market.
+    Rows on days on which the calendar of ``market`` is closed are left out, or one wrong date would be a session of
+    all. Securities that were delisted belong in a panel, or its results are those of survivors.
     A return is from the security's own last close, however long ago; a session without a close has none.
     """
     if isinstance(source, PriceData) and market is None and len(source):
         market = next(iter(source)).instrument.name
     clock = find_instrument(market) if market else None
     about = {"returns": returns, "market": clock.name if clock else "", "source": label, "generated": False}
-    rows = read_rows(source, values, clock, adjusted)
+    rows = on_open_days(read_rows(source, values, clock, adjusted), clock)
     return write_rows(rows, folder, about, values=values, factors=factors, block=block, overwrite=overwrite)
 
 
@@ -99,9 +101,13 @@ def write_rows(
 ) -> PanelDataset:
     """Write securities that come one at a time; the first pass keeps them in a draft file and collects the sessions."""
     place = layout.folder_or_temporary(folder)
-    _make_room(place, overwrite)
+    _check_room(place, overwrite)
     with tempfile.TemporaryFile(dir=place) as spool:
         index, days, excluded = _spooled(rows, spool, values, about["returns"])
+        tables = {layout.SESSIONS_FILE: pd.DataFrame({"session": days})}
+        if factors is not None:
+            tables[layout.FACTORS_FILE] = _factor_table(factors, days, about["returns"])
+        _make_room(place)  # what may be refused was read by now
         size = block or max(1, BLOCK_BYTES // (8 * len(days)))
         blocks, assets = [], []
         for number, first in enumerate(range(0, len(index), size)):
@@ -112,10 +118,8 @@ def write_rows(
             known = {"number": number, "file": name, "first": first, "securities": len(part)}
             blocks.append(known | {"sha256": layout.digest(place / name)})
             assets.append(_described(part, number, panel, days))
-    tables = {layout.SESSIONS_FILE: pd.DataFrame({"session": days}), "assets.parquet": pd.concat(assets)}
+    tables[layout.ASSETS_FILE] = pd.concat(assets)
     tables[layout.EXCLUDED_FILE] = pd.DataFrame(excluded, columns=["asset", "n_rows", "reason"])
-    if factors is not None:
-        tables[layout.FACTORS_FILE] = _factor_table(factors, days, about["returns"])
     for name, table in tables.items():
         _write_frame(place / name, table)
     sums = {name: layout.digest(place / name) for name in tables}
@@ -124,17 +128,29 @@ def write_rows(
     return open_panel(place)
 
 
-def _make_room(place: Path, overwrite: bool) -> None:
-    """Refuse to write over a panel unless that is wanted, and take the old one away first."""
+def _check_room(place: Path, overwrite: bool) -> None:
+    """Refuse to write over a panel, or over files of the same names, unless that is wanted."""
+    if overwrite:
+        return
     if (place / layout.PANEL_FILE).exists():
-        if not overwrite:
-            raise ScaleError(
-                f"{str(place)!r} holds a panel already. Open it with scale.open_panel, give another folder, or replace "
-                "it with overwrite=True."
-            )
-        (place / layout.PANEL_FILE).unlink()
-    for old in (*(place / layout.BLOCKS).glob("block-*.parquet"), place / layout.FACTORS_FILE):
+        raise ScaleError(
+            f"{str(place)!r} holds a panel already. Open it with scale.open_panel, give another folder, or replace "
+            "it with overwrite=True."
+        )
+    taken = [name for name in (*TABLES, layout.BLOCKS) if (place / name).exists()]
+    if taken:
+        raise ScaleError(
+            f"{str(place)!r} holds {', '.join(taken)} and no panel. Give another folder; or, where a panel was cut "
+            "short there, replace it with overwrite=True."
+        )
+
+
+def _make_room(place: Path) -> None:
+    """Take an old panel away, its ``panel.json`` first."""
+    (place / layout.PANEL_FILE).unlink(missing_ok=True)
+    for old in (*(place / layout.BLOCKS).glob("block-*.parquet"), *(place / name for name in TABLES)):
         old.unlink(missing_ok=True)
+    layout.sweep(place / layout.BLOCKS)
     (place / layout.BLOCKS).mkdir(exist_ok=True)
 
 
@@ -150,7 +166,7 @@ def _spooled(
     excluded: list[dict[str, Any]] = []
     names: set[str] = set()
     for row in rows:
-        if row.name in names:
+        if row.name in names and row.name:
             raise ScaleError(f"security {row.name!r} is given twice. Give all its rows at once, and each name once.")
         names.add(row.name)
         excluded += [{"asset": row.name, "n_rows": count, "reason": why} for why, count in row.left_out.items()]
@@ -158,11 +174,15 @@ def _spooled(
             if not row.left_out:
                 excluded.append({"asset": row.name, "n_rows": 0, "reason": f"{len(row.days)} sessions; 2 are needed"})
             continue
-        moves = moves_between(row.numbers, kind) if values == "close" else row.numbers
-        lost = int(np.isnan(moves[values == "close" :]).sum())
+        moves, lost, why = _moves(row, values, kind)
         if lost:
-            excluded.append({"asset": row.name, "n_rows": lost, "reason": "no return: a level at or below zero"})
-        numbers = row.days.astype("datetime64[D]").astype(np.int64)
+            excluded.append({"asset": row.name, "n_rows": lost, "reason": why})
+        numbers = (row.days.astype("datetime64[D]") - _FIRST_DAY).astype(np.int64)
+        if numbers[0] < 0 or numbers[-1] >= _DAYS:
+            raise ScaleError(
+                f"sessions of {row.name!r} reach from {row.days[0]} to {row.days[-1]}; a panel holds the years 1800 to "
+                "2209. Mend the dates, or leave out rows that are none."
+            )
         seen[numbers] = True
         index.append((row.name, spool.tell(), len(numbers)))
         spool.write(numbers.tobytes())
@@ -170,15 +190,24 @@ def _spooled(
     if not index:
         reasons = "; ".join(f"{row['asset']}: {row['reason']}" for row in excluded[:3])
         raise ScaleError(f"no security has two sessions with a value ({reasons or 'the source is empty'}).")
-    found = np.flatnonzero(seen)
-    found = np.sort(np.where(found > _DAYS // 2, found - _DAYS, found))
-    return index, found.astype("datetime64[D]"), excluded
+    return index, _FIRST_DAY + np.flatnonzero(seen), excluded
+
+
+def _moves(row: Row, values: Values, kind: str) -> tuple[np.ndarray, int, str]:
+    """Returns of a security, how many are none, and why."""
+    if values == "close":
+        moves = moves_between(row.numbers, kind)
+        return moves, int(np.isnan(moves[1:]).sum()), "no return: a level at or below zero"
+    if kind == "log":
+        return row.numbers, 0, ""
+    lost = row.numbers < -1  # some sources write codes such as -66 for returns they do not have
+    return np.where(lost, np.nan, row.numbers), int(lost.sum()), "no return: a simple return below -100%"
 
 
 def _panel_of(part: list[Entry], spool: IO[bytes], days: np.ndarray) -> np.ndarray:
     """Returns of some securities on all sessions, shape (A, T)."""
     panel = np.full((len(part), len(days)), np.nan)
-    sessions = days.astype(np.int64)
+    sessions = (days - _FIRST_DAY).astype(np.int64)
     for row, (_, at, count) in enumerate(part):
         spool.seek(at)
         own = np.frombuffer(spool.read(8 * count), dtype=np.int64)
