@@ -128,7 +128,9 @@ def test_event_window_values_never_change_a_fit(model: str) -> None:
     moved[231:] = 99.0
     # Before adding up, the engine takes off the mean of the whole series, which moves the last digits.
     np.testing.assert_allclose(
-        rolling_abnormal(model, kept, x, at, (-130, -11)), rolling_abnormal(model, moved, x, at, (-130, -11)), atol=1e-13
+        rolling_abnormal(model, kept, x, at, (-130, -11)),
+        rolling_abnormal(model, moved, x, at, (-130, -11)),
+        atol=1e-13,
     )
 
 
@@ -213,6 +215,18 @@ COLLINEAR = np.column_stack([MARKET, FACTORS[:, 1], 2 * MARKET - FACTORS[:, 1], 
         ("constant_mean", np.full(120, 0.0004), None, "returns of the estimation window are all 0.0004: a constant"),
         ("zero_mean", np.zeros(120), None, "all 0: a constant series has no spread"),
         ("market", np.zeros(120), MARKET[:120], "all 0: a constant series"),
+        (
+            "market",
+            0.001 + 2 * MARKET[:120],
+            MARKET[:120],
+            "120 returns .* are exactly what 'market' says: nothing is left",
+        ),
+        (
+            "market_adjusted",
+            MARKET[:120],
+            MARKET[:120],
+            "exactly what 'market_adjusted' says: .* Name another benchmark",
+        ),
         ("factors", ASSET[:120], COLLINEAR, "oil, gold and rates are collinear over the 120 sessions .* rates is a"),
     ],
 )

@@ -195,6 +195,15 @@ def check_returns(model: str, returns: np.ndarray, usable: np.ndarray, estimated
         )
 
 
+def check_spread(model: str, residual_std: float, count: int) -> None:
+    """Refuse a fit that leaves nothing over: the market moves exactly as its regressors do."""
+    if residual_std <= 0:
+        raise EstimationError(
+            f"the {count} returns of the estimation window are exactly what {model!r} says: nothing is left over to "
+            "measure a move against. Name another benchmark, or use 'constant_mean'."
+        )
+
+
 def check_rank(design: np.ndarray, labels: Sequence[str], model: str) -> None:
     """Refuse regressors of which one is a combination of the others; the message names them.
 

@@ -22,7 +22,7 @@ import numpy as np
 from market_reaction.engine.design import Fit
 from market_reaction.engine.gather import fit_window
 from market_reaction.errors import WindowError
-from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns
+from market_reaction.normal_models.fits import NormalFit, VarianceForecast, check_rank, check_returns, check_spread
 from market_reaction.normal_models.registry import NORMAL_MODELS
 from market_reaction.rows import shifted_columns
 
@@ -37,6 +37,7 @@ def fit_fixed(model: str, returns: np.ndarray, columns: np.ndarray | None) -> No
     check_returns(model, returns, used, 0)
     residuals = gaps[used]
     spread = float(Fit.of_fixed(np.array([len(residuals)]), np.array([residuals @ residuals]), 0).std[0])
+    check_spread(model, spread, len(residuals))
     count = 1 + len(slopes)
     return NormalFit(
         model=model,
@@ -96,6 +97,7 @@ def fit_least_squares(
     target, design = target[usable], design[usable]
     check_rank(design, rows, model)
     fit, centre = fit_window(target, design[:, 1:])
+    check_spread(model, float(fit.std[0]), len(target))
     coefficients = fit.coefficients(centre)[0]
     names, params = _parameters(model, coefficients, labels, lags, leads)
     variance = float(fit.std[0] ** 2)
