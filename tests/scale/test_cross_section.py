@@ -55,6 +55,40 @@ def test_summary_has_the_test_over_dates(result: CrossSection) -> None:
     assert list(result.tables())[:3] == ["Events", "Classes", "Tests"]
 
 
+def test_survivors_and_ambiguous_announcements_are_named(result: CrossSection) -> None:
+    assert any("returns at the end of the panel (2022-12-28)" in note and "survivors" in note for note in result.notes)
+    days = pd.bdate_range("2018-01-02", "2021-06-30")
+    shares = pd.DataFrame(dict.fromkeys("AB", 100 + pd.Series(range(len(days)), index=days) % 7), dtype=float)
+    shares.loc["2021-01-04":, "B"] = float("nan")  # delisted
+    events = mr.load_events({"near": "2020-03-05 21:00 UTC"})
+    found = scale.cross_section(scale.write_panel(shares, market="S&P 500"), events, history=120)
+    assert not any("survivors" in note for note in found.notes)
+    assert any(note.startswith("1 announcement may belong to another session as well") for note in found.notes)
+
+
+def test_chance_alone_is_unusual_one_time_in_twenty() -> None:
+    """500 days of a panel without effects: 5% of the placebo p are at most 5%, with a standard error of 1%."""
+    panel = scale.random_panel(None, 20, 3600, seed=1)
+    places = range(1050, 3550, 5)
+    events = pd.DataFrame({"event_id": [f"e{at}" for at in places], "session": panel.sessions[list(places)]})
+    found = scale.run_placebo(panel, events, windows=[(0, 1), (0, 4)], count=500)
+    for window in found.windows:
+        p_value = found.to_frame(window)["placebo_p"]
+        assert len(p_value) == 500 and 0.025 < p_value.le(0.05).mean() < 0.085
+        assert 0.07 < p_value.le(0.10).mean() < 0.14
+
+
+def test_single_cases_on_days_of_their_own_are_independent() -> None:
+    """One security an event, windows apart: the cross-section t is the event-level t, and is not called wrong."""
+    panel = scale.random_panel(None, 6, 500, missing=0.0)
+    events = pd.DataFrame(
+        {"event_id": list("abcdef"), "asset": list(panel.assets.index), "session": panel.sessions[200:500:50]}
+    )
+    tests = scale.run(panel, events).tests()
+    assert tests.at["cross_section_t", "p_value"] == pytest.approx(tests.at["event_level_t", "p_value"], rel=1e-9)
+    assert tests.at["cross_section_t", "valid"] == "as event_level_t: no two cases share a session"
+
+
 def test_html_is_escaped_and_names_what_is_not_valid() -> None:
     panel = scale.random_panel(None, 12, 500)
     events = pd.DataFrame(

@@ -63,11 +63,19 @@ def event_chart(result: CrossSection, window: Window, *, theme: Theme = "auto") 
         )
     )  # fmt: skip
     for rows, name, marker in (
-        (frame[tested & ~unusual], "within", {"color": CLEAR, "size": 8, "line": {"color": BLUE, "width": 1.6}}),
-        (frame[unusual], "unusual", {"color": VERMILLION, "size": 10, "symbol": "diamond"}),
+        (
+            frame[tested & ~unusual],
+            "within its usual range",
+            {"color": CLEAR, "size": 8, "line": {"color": BLUE, "width": 1.6}},
+        ),
+        (
+            frame[unusual],
+            "beyond it",
+            {"color": VERMILLION, "size": 9, "symbol": "diamond-open", "line": {"width": 2.2}},
+        ),
         (frame[~tested], "too few earlier days", {"color": GREY, "size": 7, "symbol": "x-thin-open"}),
     ):
-        if rows.empty and name != "within":
+        if rows.empty and name != "within its usual range":
             continue
         figure.add_trace(
             go.Scatter(
@@ -79,15 +87,24 @@ def event_chart(result: CrossSection, window: Window, *, theme: Theme = "auto") 
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_yaxes(tickformat="+.0%", title="mean CAR")
     figure.update_xaxes(type="date")
-    chance = wording.UNUSUAL * tested.sum()
     return finish(
         figure,
-        finding=f"{unusual.sum()} of {tested.sum()} sessions moved the mean of {_what(result)} beyond its usual range; "
-        f"chance gives about {chance:.{0 if chance >= 1 else 1}f}",
+        finding=_unusual(int(unusual.sum()), int(tested.sum()), _what(result)),
         method=f"CAR ({_model(result)}) over sessions [{window[0]},{window[1]}], mean over securities; "
         f"placebo of {int(frame['n_placebo'].median())} earlier days. {_source(result)}",
         body=300, theme=theme, legend=2,
     )  # fmt: skip
+
+
+def _unusual(count: int, tested: int, what: str) -> str:
+    """On how many sessions the mean was unusual, and how many chance gives."""
+    if not tested:
+        return f"No session of {what} has enough earlier days for a placebo"
+    chance = wording.UNUSUAL * tested
+    return (
+        f"On {count} of {tested} session{'s' * (tested != 1)} the mean of {what} lay beyond its usual range; "
+        f"chance gives about {chance:.{0 if chance >= 1 else 1}f}"
+    )
 
 
 def _ranges(frame: pd.DataFrame) -> tuple[list[object], list[float | None]]:
@@ -131,8 +148,10 @@ def path_chart(result: CrossSection, window: Window, *, theme: Theme = "auto") -
     figure.update_xaxes(title="sessions from day 0", tickformat="d", dtick=1)
     figure.update_yaxes(tickformat="+.1%", zeroline=True, zerolinecolor=GREY)
     last = int(ends[0][1].name) if ends else 0  # type: ignore[call-overload]
-    told = [f"{wording.per_cent(row['caar'])} after {_of(name)}" for name, row in ends]
-    finding = f"{_what(result)}: by session {last:+d} {', '.join(told)}" if told else "no class has two separate dates"
+    told = [
+        f"{wording.per_cent(row['caar'])} after {_of(name)} (p {wording.p_value(row['p_value'])})" for name, row in ends
+    ]
+    finding = f"{_what(result)} by session {last:+d}: {', '.join(told)}" if told else "no class has two separate dates"
     few = f"no band below {LEAST_FOR_BAND} separate dates. "
     return finish(
         figure,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from market_reaction import wording
 from market_reaction.errors import DataUnavailableError
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.placebo import HISTORY
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Chart = Literal["events", "path", "securities"]
+LAST = 20  # sessions: a security with a return among the last ones is listed to the end
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -288,14 +290,33 @@ def _notes(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
     notes = []
     if panel.generated:
         notes.append("The returns are generated and come from no market; no announcement has an effect in them.")
-    lost = panel.excluded[~panel.excluded["asset"].isin(panel.assets.index)]
+    lost = panel.excluded[~panel.excluded["asset"].isin([*panel.assets.index, ""])].drop_duplicates("asset")
     if len(lost):
         first = lost.iloc[0]
-        notes.append(f"{len(lost)} securities were left out, first {first['asset']}: {first['reason']}")
+        notes.append(
+            f"{len(lost)} securit{'ies were' if len(lost) != 1 else 'y was'} left out, first {first['asset']}: "
+            f"{first['reason']}"
+        )
     ambiguous = int(rows.events["ambiguous"].sum()) if "ambiguous" in rows.events else 0
     if ambiguous:
-        notes.append(f"{ambiguous} announcements may belong to another session; the later one is used.")
+        notes.append(
+            f"{ambiguous} announcement{'s' * (ambiguous != 1)} may belong to another session as well; that of the "
+            "stated time is used, or the last possible one where only a day is known."
+        )
     without = int((rows.per_event()["n_without"]).sum())
     if without:
-        notes.append(f"{without:,} cases of event and security have no abnormal return, for want of returns.")
+        notes.append(
+            f"{without:,} cases of event and security have no abnormal return: one is missing in the event window, "
+            "or too many are before it. Means are over the others."
+        )
+    if not panel.generated and _only_survivors(panel):
+        notes.append(
+            f"All securities have returns at the end of the panel ({wording.day(panel.sessions[-1])}). If others were "
+            "delisted before, the means are those of survivors."
+        )
     return tuple(notes)
+
+
+def _only_survivors(panel: PanelDataset) -> bool:
+    """Whether no security ends before the last sessions of the panel."""
+    return bool((panel.assets["last"] >= panel.sessions[-min(LAST, len(panel.sessions))]).all())

@@ -47,7 +47,7 @@ def _class(name: str, row: Mapping[Any, Any], what: str) -> str:
         return f"{text}, no test over dates"
     text += f" (p {wording.p_value(row['p_value'])}"
     if row["p_value"] <= wording.UNUSUAL:
-        return f"{text}, unusual for a mean over dates)"
+        return f"{text}, unusual for a mean over that many dates)"
     return f"{text}, not distinguishable from none; smallest detectable {wording.size(row['mde'], 'return')})"
 
 
