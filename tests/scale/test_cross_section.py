@@ -11,7 +11,7 @@ import pytest
 import market_reaction as mr
 from market_reaction import scale
 from market_reaction.errors import DataUnavailableError
-from market_reaction.scale.whole import CrossSection
+from market_reaction.scale.cross_sections import CrossSection
 from market_reaction.theme import plain_title
 
 DATES = ["2018-03-22-us", "2018-04-10-cn", "2019-05-05-us", "2019-08-01-us", "2019-08-05-us", "2019-10-11-jt"]

@@ -2,6 +2,10 @@
 
 ``write_panel`` brings data into a panel, ``run`` studies every event in every security, ``run_placebo`` compares the
 mean over securities with earlier days, and ``cross_section`` does both and says what came of it.
+
+Modules: ``readers``, ``writing``, ``samples`` and ``dataset`` (panels), ``days`` (where events lie in one), ``job``,
+``runs``, ``cluster``, ``work`` and ``placebo_sums`` (a run and its blocks), ``results``, ``averages``, ``pools`` (what
+is read back), ``cross_sections``, ``words`` and ``charts`` (the whole); ``layout`` has names and safe writing of files.
 """
 
 from __future__ import annotations
@@ -10,18 +14,18 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "CrossSection": "whole",
+    "CrossSection": "cross_sections",
     "PanelDataset": "dataset",
-    "PlaceboPools": "placebo_pools",
-    "StudyRows": "rows",
-    "bundled_panel": "bundled",
-    "cross_section": "whole",
+    "PlaceboPools": "pools",
+    "StudyRows": "results",
+    "bundled_panel": "samples",
+    "cross_section": "cross_sections",
     "event_days": "days",
     "local_cluster": "cluster",
     "open_panel": "dataset",
-    "open_placebo": "placebo_pools",
-    "open_results": "rows",
-    "random_panel": "generated",
+    "open_placebo": "pools",
+    "open_results": "results",
+    "random_panel": "samples",
     "run": "runs",
     "run_placebo": "runs",
     "write_panel": "writing",

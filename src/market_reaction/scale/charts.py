@@ -15,7 +15,7 @@ from market_reaction.scale.words import PLURALS
 from market_reaction.theme import BLUE, GREY, VERMILLION, Theme, faded, finish, label
 
 if TYPE_CHECKING:
-    from market_reaction.scale.whole import CrossSection
+    from market_reaction.scale.cross_sections import CrossSection
     from market_reaction.windows import Window
 
 CLEAR = "rgba(0, 0, 0, 0)"

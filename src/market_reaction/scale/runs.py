@@ -19,9 +19,9 @@ from market_reaction.scale.cluster import connected, work_on
 from market_reaction.scale.dataset import PanelDataset, open_panel
 from market_reaction.scale.days import OnBadEvent, Pairs, days_holding, place_events
 from market_reaction.scale.job import Kind, Options, identity, write_job
-from market_reaction.scale.placebo_pools import PlaceboPools, open_placebo
 from market_reaction.scale.placebo_sums import pool_bytes, reach
-from market_reaction.scale.rows import StudyRows, open_results
+from market_reaction.scale.pools import PlaceboPools, open_placebo
+from market_reaction.scale.results import StudyRows, open_results
 from market_reaction.scale.work import known_part
 from market_reaction.windows import EventWindows, Window, check_history
 

@@ -12,9 +12,12 @@ from market_reaction import tables, wording
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
-    from market_reaction.scale.whole import CrossSection
+    from market_reaction.scale.cross_sections import CrossSection
+    from market_reaction.scale.dataset import PanelDataset
+    from market_reaction.scale.results import StudyRows
 
 NAMED = 3  # unusual sessions that the answer names
+LAST = 20  # sessions: a security with a return among the last ones is listed to the end
 SHOWN = 12  # events of the table; the rest is folded away
 PLURALS = {"escalation": "escalations", "de-escalation": "de-escalations", "mixed": "mixed announcements"}
 
@@ -140,3 +143,40 @@ def _test_table(result: CrossSection) -> str:
         for name, row in result.rows.tests().to_dict("index").items()
     ]  # fmt: skip
     return html_table(["Test", "CAR", "Statistic", "p", "Clusters or cases", "What it is worth"], rows)
+
+
+def notes_of(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
+    """What was left out, and what is missing."""
+    notes = []
+    if panel.generated:
+        notes.append("The returns are generated and come from no market; no announcement has an effect in them.")
+    lost = panel.excluded[~panel.excluded["asset"].isin([*panel.assets.index, ""])].drop_duplicates("asset")
+    if len(lost):
+        first = lost.iloc[0]
+        notes.append(
+            f"{len(lost)} securit{'ies were' if len(lost) != 1 else 'y was'} left out, first {first['asset']}: "
+            f"{first['reason']}"
+        )
+    ambiguous = int(rows.events["ambiguous"].sum()) if "ambiguous" in rows.events else 0
+    if ambiguous:
+        notes.append(
+            f"{ambiguous} announcement{'s' * (ambiguous != 1)} may belong to another session as well; that of the "
+            "stated time is used, or the last possible one where only a day is known."
+        )
+    without = int((rows.per_event()["n_without"]).sum())
+    if without:
+        notes.append(
+            f"{without:,} cases of event and security have no abnormal return: one is missing in the event window, "
+            "or too many are before it. Means are over the others."
+        )
+    if not panel.generated and _only_survivors(panel):
+        notes.append(
+            f"All securities have returns at the end of the panel ({wording.day(panel.sessions[-1])}). If others were "
+            "delisted before, the means are those of survivors."
+        )
+    return tuple(notes)
+
+
+def _only_survivors(panel: PanelDataset) -> bool:
+    """Whether no security ends before the last sessions of the panel."""
+    return bool((panel.assets["last"] >= panel.sessions[-min(LAST, len(panel.sessions))]).all())

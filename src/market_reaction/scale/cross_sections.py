@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from market_reaction import wording
 from market_reaction.errors import DataUnavailableError
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.placebo import HISTORY
 from market_reaction.scale import layout
 from market_reaction.scale.dataset import PanelDataset, open_panel
 from market_reaction.scale.days import OnBadEvent
-from market_reaction.scale.placebo_pools import PlaceboPools
-from market_reaction.scale.rows import StudyRows
+from market_reaction.scale.pools import PlaceboPools
+from market_reaction.scale.results import StudyRows
 from market_reaction.scale.runs import Model, run, run_placebo
+from market_reaction.scale.words import cross_section_answer, cross_section_html, event_lines, notes_of
 from market_reaction.scale.writing import write_panel
 from market_reaction.theme import Theme
 from market_reaction.windows import Window
+from market_reaction.wording import filled
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Chart = Literal["events", "path", "securities"]
-LAST = 20  # sessions: a security with a return among the last ones is listed to the end
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -72,9 +72,6 @@ class CrossSection(Exportable):
         width : int, optional
             Characters of a line; one line when left out.
         """
-        from market_reaction.scale.words import cross_section_answer
-        from market_reaction.wording import filled
-
         return filled(cross_section_answer(self), width)
 
     def to_frame(self, window: Window | None = None) -> pd.DataFrame:
@@ -160,8 +157,6 @@ class CrossSection(Exportable):
 
     def printed(self) -> dict[str, pd.DataFrame]:
         """The events as they are read."""
-        from market_reaction.scale.words import event_lines
-
         return {"Events": event_lines(self)}
 
     def provenance(self) -> Provenance:
@@ -188,8 +183,6 @@ class CrossSection(Exportable):
         )
 
     def _repr_html_(self) -> str:
-        from market_reaction.scale.words import cross_section_html
-
         return cross_section_html(self)
 
 
@@ -260,7 +253,7 @@ def cross_section(
     clean = events if rows.job.shared else None
     pools = run_placebo(opened, events, place and place / "placebo", count=history, exclude=clean, **shared)
     parameters = asked | {"market": opened.about["market"], "history": history, "kernel": rows.job.kernel}
-    return CrossSection(opened, rows, pools, parameters, _notes(opened, rows))
+    return CrossSection(opened, rows, pools, parameters, notes_of(opened, rows))
 
 
 def _panel(panel: PanelDataset | str | Path | None, out: Path | None, market: str, model: str) -> PanelDataset:
@@ -283,40 +276,3 @@ def _panel(panel: PanelDataset | str | Path | None, out: Path | None, market: st
         factors = load_prices([market], "1990-01-02", pd.Timestamp.now(tz="UTC").tz_localize(None).normalize())
     place = out and out / "panel"
     return write_panel(folder, place, market=market, factors=factors, overwrite=True, label=folder.name)
-
-
-def _notes(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
-    """What was left out, and what is missing."""
-    notes = []
-    if panel.generated:
-        notes.append("The returns are generated and come from no market; no announcement has an effect in them.")
-    lost = panel.excluded[~panel.excluded["asset"].isin([*panel.assets.index, ""])].drop_duplicates("asset")
-    if len(lost):
-        first = lost.iloc[0]
-        notes.append(
-            f"{len(lost)} securit{'ies were' if len(lost) != 1 else 'y was'} left out, first {first['asset']}: "
-            f"{first['reason']}"
-        )
-    ambiguous = int(rows.events["ambiguous"].sum()) if "ambiguous" in rows.events else 0
-    if ambiguous:
-        notes.append(
-            f"{ambiguous} announcement{'s' * (ambiguous != 1)} may belong to another session as well; that of the "
-            "stated time is used, or the last possible one where only a day is known."
-        )
-    without = int((rows.per_event()["n_without"]).sum())
-    if without:
-        notes.append(
-            f"{without:,} cases of event and security have no abnormal return: one is missing in the event window, "
-            "or too many are before it. Means are over the others."
-        )
-    if not panel.generated and _only_survivors(panel):
-        notes.append(
-            f"All securities have returns at the end of the panel ({wording.day(panel.sessions[-1])}). If others were "
-            "delisted before, the means are those of survivors."
-        )
-    return tuple(notes)
-
-
-def _only_survivors(panel: PanelDataset) -> bool:
-    """Whether no security ends before the last sessions of the panel."""
-    return bool((panel.assets["last"] >= panel.sessions[-min(LAST, len(panel.sessions))]).all())
