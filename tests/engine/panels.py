@@ -7,9 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from market_reaction.engine import Panel
-from market_reaction.errors import EstimationError
-from market_reaction.normal_models import fit_normal_model, rolling_paths
-from market_reaction.rows import rows_or_nan
 
 MODELS = ("constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson")
 
@@ -36,22 +33,14 @@ def make_case(
     return Case(panel, rng.integers(0, assets, events), rng.integers(0, sessions + 2, events))
 
 
-def factors_of(panel: Panel, model: str) -> np.ndarray | None:
-    """What the models of one event take."""
-    return None if model in ("constant_mean", "zero_mean") else panel.factors
-
-
 def slow_paths(case: Case, model: str, estimation: tuple[int, int], taus: np.ndarray, **shifts: int) -> np.ndarray:
-    """Abnormal returns by ``rolling_paths``, security by security."""
-    panel = case.panel
+    """Abnormal returns (n, m), event by event."""
+    window = int(taus[0]), int(taus[-1])
     result = np.full((len(case.days), len(taus)), np.nan)
-    for asset in range(panel.n_assets):
-        mine = np.flatnonzero(case.assets == asset)
-        skip = panel.skip if panel.skip is None or panel.skip.ndim == 1 else panel.skip[asset]
-        result[mine] = rolling_paths(
-            model, panel.returns[asset], factors_of(panel, model), case.days[mine], estimation, taus=taus, skip=skip,
-            **shifts,
-        )  # fmt: skip
+    for row, asset, day in zip(result, case.assets, case.days, strict=True):
+        slow = slow_fit(case.panel, asset, day, model, estimation, window, **shifts)
+        if slow is not None:
+            row[...] = slow["ar"]
     return result
 
 
@@ -59,35 +48,50 @@ def slow_fit(
     panel: Panel, asset: int, day: int, model: str, estimation: tuple[int, int], window: tuple[int, int],
     lags: int = 0, leads: int = 0,
 ) -> dict[str, object] | None:  # fmt: skip
-    """CAR, standard error and the rest by ``fit_normal_model``; None where it refuses."""
+    """CAR, standard error and the rest by ``numpy.linalg.lstsq`` alone; None where a window cannot be used."""
     first, last = estimation
     if day + first < 0 or day >= panel.n_sessions:
         return None
-    rows = slice(day + first, day + last + 1)
-    returns = panel.returns[asset, rows].copy()
+    design, returns = slow_design(panel, model, lags, leads), panel.returns[asset]
+    rows = np.arange(day + first + lags, day + last - leads + 1)
+    used = np.isfinite(returns[rows]) & np.isfinite(design[rows]).all(axis=1)
     if panel.skip is not None:
-        returns[(panel.skip if panel.skip.ndim == 1 else panel.skip[asset])[rows]] = np.nan
-    factors = factors_of(panel, model)
-    names = [] if factors is None else [f"f{at}" for at in range(factors.shape[1])]
-    shifts = {"lags": lags, "leads": leads} if model == "dimson" else {}
-    try:
-        fit = fit_normal_model(model, returns, None if factors is None else factors[rows], names=names, **shifts)
-    except EstimationError:
+        used &= ~np.broadcast_to(panel.skip, panel.returns.shape)[asset, rows]
+    x, y, n = design[rows[used]], returns[rows[used]], int(used.sum())
+    fixed = model in ("zero_mean", "market_adjusted")
+    df = n if fixed else n - x.shape[1]
+    norms = np.linalg.norm(x, axis=0)
+    if n * 2 < last - first + 1 or df < 20 or (not fixed and np.linalg.matrix_rank(x / norms) < x.shape[1]):
         return None
-    if fit.nobs * 2 < last - first + 1:
-        return None
-    at = day + np.arange(window[0], window[1] + 1)
-    around = day + np.arange(window[0] - fit.lags, window[1] + fit.leads + 1)
-    ahead = None if factors is None else rows_or_nan(factors, around)
-    abnormal = fit.abnormal(rows_or_nan(panel.returns[asset], at), ahead)
-    cov = fit.forecast_covariance(len(at), ahead)
+    given = np.append(0.0, np.ones(x.shape[1] - 1))
+    coefficients = given if fixed else np.linalg.lstsq(x / norms, y, rcond=None)[0] / norms
+    root = np.zeros_like(x) if fixed else np.linalg.pinv(x / norms).T / norms
+    std = np.sqrt(((y - x @ coefficients) ** 2).sum() / df)
+    around = day + np.arange(window[0], window[1] + 1)
+    beyond, at = around >= panel.n_sessions, np.minimum(around, panel.n_sessions - 1)
+    ahead, actual = np.where(beyond[:, None], np.nan, design[at]), np.where(beyond, np.nan, returns[at])
+    abnormal = actual - ahead @ coefficients
+    cov = std**2 * (np.eye(len(ahead)) + ahead @ (root.T @ root) @ ahead.T)
     return {
-        "coefficients": fit.coefficients,
-        "residual_std": fit.residual_std,
-        "df": fit.df_resid,
-        "n_used": fit.nobs,
+        "coefficients": coefficients,
+        "residual_std": std,
+        "df": df,
+        "n_used": n,
         "ar": abnormal,
         "ar_std_error": np.sqrt(np.diag(cov)),
         "car": abnormal.sum(),
         "car_std_error": np.sqrt(cov.sum()),
     }
+
+
+def slow_design(panel: Panel, model: str, lags: int, leads: int) -> np.ndarray:
+    """One and the regressors of every session, shape (T, 1 + k); NaN where a lag or lead lies outside the panel."""
+    count = panel.n_sessions
+    if model in ("constant_mean", "zero_mean"):
+        return np.ones((count, 1))
+    shifted = np.full((count, lags + leads + 1, panel.factors.shape[1]), np.nan)
+    for session in range(count):
+        for number, at in enumerate(range(session - lags, session + leads + 1)):
+            if 0 <= at < count:
+                shifted[session, number] = panel.factors[at]
+    return np.column_stack([np.ones(count), shifted.reshape(count, -1)])
