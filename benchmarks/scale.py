@@ -140,6 +140,11 @@ def table(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
+def told(hours: float) -> str:
+    """Hours to one decimal, or to two digits where that would say little."""
+    return f"{hours:.1f}" if hours >= 1 else f"{hours:.2g}"
+
+
 def plan(found: dict[str, Any], securities: int, years: int, events: int, placebo: int) -> list[tuple[str, str]]:
     """What a large job takes, from the figures measured: work is in proportion, and blocks are of the size measured."""
     sessions = years * A_YEAR
@@ -163,13 +168,13 @@ def plan(found: dict[str, Any], securities: int, years: int, events: int, placeb
             "placebo studies",
             f"{studies / 1e6:,.0f} million, a session once (one by one: {naive / 1e6:,.0f} million)",
         ),
-        ("work for the rows", f"{row_hours:.2f} worker hours"),
-        ("work for the placebo", f"{placebo_hours:.2f} worker hours (one by one: {naive_hours:.1f})"),
+        ("work for the rows", f"{told(row_hours)} worker hours"),
+        ("work for the placebo", f"{told(placebo_hours)} worker hours (one by one: {told(naive_hours)})"),
         ("memory a worker", f"{memory / 1e9:.2f} GB at its peak; give {math.ceil(2 * memory / 1e9)} GB"),
     ]
     for workers in (1, 2, 8, 32):
         hours = math.ceil(blocks / workers) / blocks * total + found["start_seconds"] / 3600
-        lines.append((f"{workers} worker{'s' * (workers > 1)}", f"{hours:.2f} hours ({60 * hours:.1f} minutes)"))
+        lines.append((f"{workers} worker{'s' * (workers > 1)}", f"{told(hours)} hours ({60 * hours:.1f} minutes)"))
     lines.append(("averages, one process", f"{rows / 1e6 * found['average_seconds_per_million_events']:.0f} seconds"))
     return lines
 

@@ -42,7 +42,9 @@ def test_a_plan_by_hand(benchmark: ModuleType) -> None:
     assert lines["partition"] == "4 blocks of 500 securities, 252 sessions"
     assert lines["rows of the study"] == "0 million, 0.0 GB"
     assert lines["memory a worker"] == "0.60 GB at its peak; give 2 GB"
-    assert lines["1 worker"] == f"{0.652 / 3600:.2f} hours (0.0 minutes)"
+    assert lines["1 worker"] == "0.00018 hours (0.0 minutes)"
     lines = dict(benchmark.plan(found, 2_000_000, 1, 100, 500))
-    assert lines["work for the rows"] == f"{400 / 3600:.2f} worker hours"
-    assert lines["2 workers"] == f"{652 / 2 / 3600:.2f} hours ({652 / 2 / 60:.1f} minutes)"
+    assert lines["work for the rows"] == "0.11 worker hours"  # 400 s
+    assert lines["2 workers"] == "0.091 hours (5.4 minutes)"  # 652 s / 2
+    lines = dict(benchmark.plan(found | {"start_seconds": 7200.0}, 2_000_000, 1, 100, 500))
+    assert lines["2 workers"] == "2.1 hours (125.4 minutes)"
