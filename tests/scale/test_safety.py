@@ -15,7 +15,7 @@ import pytest
 
 import market_reaction as mr
 from market_reaction import scale
-from market_reaction.errors import DataUnavailableError, ScaleError
+from market_reaction.errors import DataUnavailableError, EventTableError, ScaleError
 from market_reaction.scale.dataset import PanelDataset
 
 DAYS = pd.bdate_range("2020-01-01", periods=6)
@@ -53,7 +53,7 @@ def test_a_source_that_fails_leaves_the_old_panel_as_it_is(tmp_path: Path) -> No
         with pytest.raises(ScaleError, match=r"given twice|have no return on any session"):
             scale.write_panel(source, tmp_path, factors=factors, overwrite=True)
     assert np.array_equal(scale.open_panel(tmp_path).returns(0), before.returns(0), equal_nan=True)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+    assert sorted(path.name for path in tmp_path.glob("[!.]*") if path.is_file()) == [
         "assets.parquet", "excluded.parquet", "panel.json", "sessions.parquet",
     ]  # fmt: skip
 
@@ -132,6 +132,8 @@ def test_a_folder_is_worked_in_by_one_process_and_free_when_that_is_killed(tmp_p
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
         with pytest.raises(ScaleError, match=r"another process works in .*. Wait until it is done"):
             scale.run(panel, one(panel), tmp_path / "out")
+        with pytest.raises(ScaleError, match="another process works in"):
+            scale.write_panel(frame([1, 2, 3]), tmp_path / "out")
     finally:
         holder.kill()
         holder.communicate()
@@ -184,6 +186,35 @@ def test_rows_that_cannot_be_used_are_counted_or_named(tmp_path: Path) -> None:
         scale.write_panel(odd, tmp_path / "far")
     old = pd.Series([1.0, 2.0, 4.0], index=np.array(["1885-02-16", "1969-12-31", "2150-01-02"], dtype="datetime64[s]"))
     assert [day.year for day in scale.write_panel([("A", old)], tmp_path / "old").sessions] == [1885, 1969, 2150]
+
+
+def test_arguments_that_would_give_wrong_numbers_are_refused(tmp_path: Path) -> None:
+    closes = frame([1.0, 2.0, 3.0])
+    for options, message in (
+        ({"values": "closes"}, "values='closes' is not known; choose 'close' or 'return'"),
+        ({"returns": "pct"}, "returns='pct' is not known; choose 'log' or 'simple'"),
+        ({"block": 0}, "block=0: a file holds at least 1 security"),
+    ):
+        with pytest.raises(ScaleError, match=message):
+            scale.write_panel(closes, tmp_path / "x", **options)
+    with pytest.raises(ScaleError, match="security 'A' is given twice"):
+        scale.write_panel(closes.set_axis(["A", "A"], axis=1), tmp_path / "x")
+    with pytest.raises(ScaleError, match="column 'A' holds what is no number"):
+        scale.write_panel(closes.astype(object).replace(3.0, "x"), tmp_path / "x")
+    panel = make(tmp_path / "panel")
+    for session in ("soon", panel.sessions[300].tz_localize("UTC")):
+        with pytest.raises(EventTableError, match="the column session holds what is no date without a time zone"):
+            scale.run(panel, one(panel).assign(session=session), tmp_path / "out")
+    with pytest.raises(EventTableError, match="the events to leave out lack session; they have when"):
+        scale.run(panel, one(panel), tmp_path / "out", skip=pd.DataFrame({"when": [1]}))
+    rows = scale.run(panel, one(panel), tmp_path / "out")
+    for options, message in (
+        ({"columns": ["car"]}, r"no column 'car'"),
+        ({"assets": ["generated 0001"]}, "no security 'generated 0001'. Did you mean"),
+        ({"events": ["f"]}, "the rows have no event 'f'"),
+    ):
+        with pytest.raises(ScaleError, match=message):
+            rows.to_frame(**options)
 
 
 def test_a_closed_day_is_no_session_of_all(tmp_path: Path) -> None:

@@ -66,7 +66,12 @@ def days_holding(events: pd.DataFrame | None, panel: PanelDataset) -> np.ndarray
         return np.empty(0, dtype=int)
     if all(name in events for name in PLACED):
         return np.flatnonzero(sessions_holding(_clock(panel), events))
-    days = panel.sessions.get_indexer(pd.DatetimeIndex(pd.to_datetime(events["session"])))
+    if "session" not in events:
+        raise EventTableError(
+            f"the events to leave out lack session; they have {', '.join(map(str, events.columns))}. Give a frame with "
+            "session, or pass them through mr.load_events."
+        )
+    days = panel.sessions.get_indexer(pd.DatetimeIndex(_labels(events["session"])))
     return np.unique(days[days >= 0])
 
 
@@ -171,8 +176,20 @@ def _as_days(events: pd.DataFrame, panel: PanelDataset) -> pd.DataFrame:
             "mr.load_events."
         )
     check_not_empty(rows)
-    session = pd.to_datetime(rows["session"]).astype("datetime64[ns]")
+    session = _labels(rows["session"])
     return rows.assign(event_id=rows["event_id"].astype(str), session=session).reset_index(drop=True)
+
+
+def _labels(cells: pd.Series) -> pd.Series:
+    """Session labels: dates without a time zone."""
+    try:
+        stamps = pd.to_datetime(cells)
+        return stamps.astype("datetime64[ns]")
+    except (ValueError, TypeError) as error:
+        raise EventTableError(
+            f"the column session holds what is no date without a time zone ({error}). Write ISO dates, or give "
+            "announcements with their time through mr.load_events."
+        ) from None
 
 
 def _kinds(

@@ -75,7 +75,7 @@ def _of_item(item: object, values: Values) -> Iterator[Row]:
     elif isinstance(item, pd.DataFrame):
         yield from _of_frame(item, values)
     elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], pd.Series):
-        yield _row(str(item[0]), pd.DatetimeIndex(item[1].index), item[1].to_numpy(dtype=float))
+        yield _row(str(item[0]), pd.DatetimeIndex(item[1].index), _numbers(item[1].rename(item[0])))
     else:
         raise ScaleError(
             f"the iterable gave {type(item).__name__}; it may give long frames, each with all rows of its securities, "
@@ -94,8 +94,8 @@ def _of_frame(frame: pd.DataFrame, values: Values) -> Iterator[Row]:
     """Securities of a long frame, or of a wide one with a column each and sessions as its index."""
     asset = _column(frame, "asset")
     if asset is None and isinstance(frame.index, pd.DatetimeIndex):
-        for name in frame.columns:
-            yield _row(str(name), frame.index, frame[name].to_numpy(dtype=float))
+        for at, name in enumerate(frame.columns):
+            yield _row(str(name), frame.index, _numbers(frame.iloc[:, at]))
         return
     session, column = _column(frame, "session"), _column(frame, values)
     named = {"a security (asset)": asset, "a session (date)": session, f"a {values}": column}
@@ -106,7 +106,7 @@ def _of_frame(frame: pd.DataFrame, values: Values) -> Iterator[Row]:
             "the columns to asset, session and close (or return, with values='return'), or give sessions as the "
             "index and a column for each security."
         )
-    days, numbers = _dates(frame, session), _numbers(frame, column)
+    days, numbers = _dates(frame[session]), _numbers(frame[column])
     codes, names = pd.factorize(frame[asset], sort=True)
     order = np.argsort(codes, kind="stable")
     ends = np.searchsorted(codes[order], np.arange(len(names) + 1))  # rows without a name come first
@@ -123,26 +123,24 @@ def _column(frame: pd.DataFrame, field: str) -> object | None:
     return next((names[name] for name in _NAMES[field] if name in names), None)
 
 
-def _dates(frame: pd.DataFrame, column: object) -> pd.DatetimeIndex:
+def _dates(cells: pd.Series) -> pd.DatetimeIndex:
     """Sessions of a long frame; whole numbers are dates such as 20250611."""
-    cells = frame[column]
     whole = pd.api.types.is_integer_dtype(cells)
     try:
         return pd.DatetimeIndex(pd.to_datetime(cells.astype(str), format="%Y%m%d") if whole else pd.to_datetime(cells))
     except (ValueError, TypeError) as error:
         raise ScaleError(
-            f"column {column!r} holds what is no date ({error}). Write dates such as 2025-06-11."
+            f"column {cells.name!r} holds what is no date ({error}). Write dates such as 2025-06-11."
         ) from None
 
 
-def _numbers(frame: pd.DataFrame, column: object) -> np.ndarray:
-    """Closes or returns of a long frame."""
-    cells = frame[column]
+def _numbers(cells: pd.Series) -> np.ndarray:
+    """Closes or returns of one column."""
     try:
         return cells.to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
         raise ScaleError(
-            f"column {column!r} holds what is no number ({error}). Turn it into numbers, such as with "
+            f"column {cells.name!r} holds what is no number ({error}). Turn it into numbers, such as with "
             "pd.to_numeric(..., errors='coerce'), which leaves such rows out."
         ) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from market_reaction.errors import ScaleError
+from market_reaction.errors import ScaleError, did_you_mean
 from market_reaction.scale import layout
 from market_reaction.scale.averages import Sums, add_up, by_security, mean_path, tests_over_dates
 from market_reaction.scale.job import Job, open_job
@@ -133,9 +133,23 @@ class StudyRows(Results):
             Columns to read; all when left out.
         assets, events : sequence of str, optional
             Securities and event ids to read; all when left out.
+
+        Raises
+        ------
+        ScaleError
+            A column, a security or an event is not there.
         """
         from pyarrow import compute
 
+        names = {
+            "column": self.dataset().schema.names,
+            "security": self.job.panel.assets.index,
+            "event": self.events.index,
+        }
+        for (what, there), asked in zip(names.items(), (columns, assets, events), strict=True):
+            lacking = [name for name in asked or () if name not in there]
+            if lacking:
+                raise ScaleError(f"the rows have no {what} {lacking[0]!r}. {did_you_mean(lacking[0], there)}".rstrip())
         wanted = None
         for name, chosen in (("asset", assets), ("event_id", events)):
             if chosen is not None:

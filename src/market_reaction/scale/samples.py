@@ -101,7 +101,9 @@ def random_panel(
         raise ScaleError(
             f"securities={securities} and missing={missing}: give at least 1, and a share from 0 to below 1."
         )
-    days = pd.bdate_range(end="2022-12-30", periods=sessions) if isinstance(sessions, int) else sessions
+    days = (
+        sessions if isinstance(sessions, pd.DatetimeIndex) else pd.bdate_range(end="2022-12-30", periods=int(sessions))
+    )
     common = np.random.default_rng(seed)
     volatility = _volatility(common, len(days))
     factor = 0.01 * volatility * common.standard_normal(len(days))

@@ -157,11 +157,14 @@ def notes_of(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
             f"{len(lost)} securit{'ies were' if len(lost) != 1 else 'y was'} left out, first {first['asset']}: "
             f"{first['reason']}"
         )
-    ambiguous = int(rows.events["ambiguous"].sum()) if "ambiguous" in rows.events else 0
-    if ambiguous:
+    events = rows.events
+    unsure = [str(name) for name in events.index[events["ambiguous"]]] if "ambiguous" in events else []
+    if unsure:
+        named = wording.listed(unsure[:NAMED]) if len(unsure) <= NAMED else f"{', '.join(unsure[:NAMED])} and others"
         notes.append(
-            f"{ambiguous} announcement{'s' * (ambiguous != 1)} may belong to another session as well; that of the "
-            "stated time is used, or the last possible one where only a day is known."
+            f"{len(unsure)} announcement{'s' * (len(unsure) != 1)} may belong to another session as well ({named}): "
+            "that of the stated time is used, or the last possible one where only a day is known. A frame with event_id "
+            "and session measures another one."
         )
     without = int((rows.per_event()["n_without"]).sum())
     if without:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from market_reaction.scale import layout
 from market_reaction.scale.dataset import TABLES, PanelDataset, open_panel
 from market_reaction.scale.readers import Row, Values, on_open_days, read_rows
 
+RETURNS = ("log", "simple")
 BLOCK_BYTES = 32_000_000  # returns of a block, as float64
 _FIRST_DAY, _DAYS = np.datetime64("1800-01-01", "D"), 150_000  # sessions a panel may have: until 2210
 
@@ -81,6 +82,11 @@ def write_panel(
     all. Securities that were delisted belong in a panel, or its results are those of survivors.
     A return is from the security's own last close, however long ago; a session without a close has none.
     """
+    for name, given, choices in (("values", values, get_args(Values)), ("returns", returns, RETURNS)):
+        if given not in choices:
+            raise ScaleError(f"{name}={given!r} is not known; choose {' or '.join(map(repr, choices))}.")
+    if isinstance(source, PriceData) and values == "return":
+        raise ScaleError("price data holds closes; leave out values.")
     if isinstance(source, PriceData) and market is None and len(source):
         market = next(iter(source)).instrument.name
     clock = find_instrument(market) if market else None
@@ -100,15 +106,17 @@ def write_rows(
     overwrite: bool,
 ) -> PanelDataset:
     """Write securities that come one at a time; the first pass keeps them in a draft file and collects the sessions."""
+    if block is not None and block < 1:
+        raise ScaleError(f"block={block}: a file holds at least 1 security. Leave it out for files of 32 MB.")
     place = layout.folder_or_temporary(folder)
     _check_room(place, overwrite)
-    with tempfile.TemporaryFile(dir=place) as spool:
+    with layout.locked(place), tempfile.TemporaryFile(dir=place) as spool:
         index, days, excluded = _spooled(rows, spool, values, about["returns"])
         tables = {layout.SESSIONS_FILE: pd.DataFrame({"session": days})}
         if factors is not None:
             tables[layout.FACTORS_FILE] = _factor_table(factors, days, about["returns"])
         _make_room(place)  # what may be refused was read by now
-        size = block or max(1, BLOCK_BYTES // (8 * len(days)))
+        size = block if block is not None else max(1, BLOCK_BYTES // (8 * len(days)))
         blocks, assets = [], []
         for number, first in enumerate(range(0, len(index), size)):
             part = index[first : first + size]
