@@ -163,7 +163,7 @@ def notes_of(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
         named = wording.listed(unsure[:NAMED]) if len(unsure) <= NAMED else f"{', '.join(unsure[:NAMED])} and others"
         notes.append(
             f"{len(unsure)} announcement{'s' * (len(unsure) != 1)} may belong to another session as well ({named}): "
-            "that of the stated time is used, or the last possible one where only a day is known. A frame with event_id "
+            "that of the stated time is used, or the last possible one where only a day is known. A frame of event_id "
             "and session measures another one."
         )
     without = int((rows.per_event()["n_without"]).sum())
