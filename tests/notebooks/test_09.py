@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pandas as pd
 
 from helpers import text_of, warned
+from market_reaction import scale
 from market_reaction.paths import data_dir
 
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "09_many_securities.ipynb"
@@ -54,3 +58,20 @@ def test_a_folder_of_own_files_and_own_events(execute: Execute, tmp_path: Path) 
     assert printed(cells["folder"]).startswith("3 securities over sessions [0,1] after 2 events (2 separate dates)")
     assert (tmp_path / "kept" / "own" / "study" / "manifest.json").is_file()
     assert charts(cells) == 5
+
+
+def test_a_second_process_goes_on_with_what_the_first_one_kept(tmp_path: Path) -> None:
+    """The calls of the notebook twice in two processes; a temporary panel of the first is gone in the second."""
+    cells = {cell["id"]: cell["source"] for cell in nbformat.read(PATH, as_version=4).cells}
+    given = f'SINCE, UNTIL, HISTORY, OUT = "2018-03-01", "2018-06-30", 120, {str(tmp_path / "kept")!r}'
+    code = "\n".join([cells["parameters"], given, cells["measure"], cells["answer"]])
+    answers = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        answers.append(done.stdout)
+        parts = sorted((tmp_path / "kept").glob("*/parts/part-*.parquet"))
+        answers.append(str([part.stat().st_mtime_ns for part in parts]))
+    assert answers[:2] == answers[2:] and answers[0].startswith("20 securities")
+    rows = scale.open_results(tmp_path / "kept" / "study")
+    assert len(rows.to_frame()) == 20 * len(rows.events)
