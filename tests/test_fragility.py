@@ -177,6 +177,29 @@ def test_after_a_bare_date_the_next_session_is_possible() -> None:
     assert any("the clock is unknown; possible are 2025-06-11 and 2025-06-12" in note for note in curve.notes)
 
 
+def test_rises_and_falls_are_counted_apart() -> None:
+    closes = seeded_closes(7, rows=900, columns=1)
+    closes.iloc[860:] *= 1.1  # a rise on the date, and a fall on the day after it
+    closes.iloc[861:] *= 0.8
+    grid = ONE | {"session": ("headline", "later"), "scaling": ("residual", "ewma"), "window": [(0, 0), (0, 1)]}
+    curve = mr.specification_curve(date=closes.index[860], prices=price_data(closes), grid=grid, history=120)
+    rows = curve.to_frame()
+    assert {-1.0, 1.0} <= set(np.sign(rows.loc[rows["significant"], "estimate"]))
+    found = curve.levels().loc["m0"]
+    for session in ("headline", "later"):
+        part = rows[rows["session"].eq(session)]
+        for sign, name in ((1, "significant_rise_share"), (-1, "significant_fall_share")):
+            by_hand = (part["significant"] & (sign * part["estimate"] > 0)).mean()
+            assert found.loc[("session", {"later": "possible one after"}.get(session, session)), name] == by_hand
+    whole = curve.summary().loc["m0"]
+    assert whole["significant_rise_share"] + whole["significant_fall_share"] == pytest.approx(
+        rows["significant"].mean()
+    )
+    html = curve._repr_html_()
+    assert html.count("<th>Significant rises</th>") == html.count("<th>Significant falls</th>") == 2
+    assert "significant_share" not in found
+
+
 @pytest.mark.parametrize(
     ("time", "said"),
     [
@@ -309,6 +332,7 @@ def test_the_band_is_of_sorted_curves_and_mad_is_that_of_scipy() -> None:
     [
         ({"counterfactual": "marked"}, "Did you mean 'market'"),
         ({"windows": [(0, 1)]}, "'windows' is no choice of a grid. Did you mean 'window'"),
+        ({}, r"grid=\{\} names no choice; leave grid out for the default one"),
         ({"length": ()}, "no level of 'length'"),
         ({"length": 10}, "length=10 is no number of sessions; give whole numbers of at least 30"),
         ({"gap": -1}, "gap=-1"),

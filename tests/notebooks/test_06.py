@@ -21,6 +21,7 @@ def test_it_answers_offline(execute: Callable[..., Any]) -> None:
     for name in ("curve", "placebo", "last"):
         assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
     assert "has no default benchmark" in text_of(cells["excluded"].outputs, "text/html")
+    assert "..." not in text_of(cells["excluded"].outputs, "text/html")  # whole reasons
 
 
 def test_a_benchmark_and_another_announcement(execute: Callable[..., Any]) -> None:
@@ -29,4 +30,6 @@ def test_a_benchmark_and_another_announcement(execute: Callable[..., Any]) -> No
     )
     assert warned(cells) == []
     assert "Apple: the sign (−) holds in" in cells["answer"].outputs[0]["text"]
+    assert cells["last"].outputs[0]["text"].strip() == "It is Apple, whose chart is above."
+    assert cells["joint"].outputs[0]["text"].strip() == "One market only: nothing to join."
     assert "market adjusted" in text_of(cells["levels"].outputs, "text/html")

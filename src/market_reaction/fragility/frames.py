@@ -68,6 +68,7 @@ def _summary(curve: MarketCurve, shares: pd.Series) -> dict[str, object]:
         "highest": estimates[-1],
         "same_sign_share": same_sign(estimates),
         "significant_share": abs(placebo.event["share"]),
+        **_both_ways(verdicts(curve)),
         "mean_z": placebo.event["mean_z"],
         **{f"placebo_p_{name}": placebo.scaled[name].p_value for name in STATISTICS},
         **{f"plain_p_{name}": placebo.plain[name].p_value for name in STATISTICS},
@@ -77,6 +78,14 @@ def _summary(curve: MarketCurve, shares: pd.Series) -> dict[str, object]:
         "main_choice": main,
         "main_share": float(shares[main]) if main else float("nan"),
         "note": placebo.scaled["median"].note,
+    }
+
+
+def _both_ways(found: pd.Series) -> dict[str, float]:
+    """Shares of significant rises and of significant falls among verdicts."""
+    return {
+        "significant_rise_share": float(found.eq(1).mean()),
+        "significant_fall_share": float(found.eq(-1).mean()),
     }
 
 
@@ -121,12 +130,11 @@ def level_frame(result: SpecificationCurve) -> pd.DataFrame:
     """The curve by level of each choice."""
     rows = []
     for curve in result.curves:
-        sign = np.sign(curve.placebo.event["median"])
+        sign, found = np.sign(curve.placebo.event["median"]), verdicts(curve)
         for choice in CHOICES:
             for level in levels_present(result, curve, choice):
-                part = curve.specifications[[found == level for found in curve.specifications[choice]]]
+                part = curve.specifications[[taken == level for taken in curve.specifications[choice]]]
                 estimates = part["estimate"].to_numpy()
-                along = np.sign(estimates) == sign
                 rows.append(
                     {
                         "market": curve.market,
@@ -138,8 +146,8 @@ def level_frame(result: SpecificationCurve) -> pd.DataFrame:
                         "lowest": float(estimates.min()),
                         "highest": float(estimates.max()),
                         "median_statistic": float(part["statistic"].median()),
-                        "same_sign_share": float(along.mean()) if sign else float("nan"),
-                        "significant_share": float((along & part["significant"].to_numpy()).mean()),
+                        "same_sign_share": float((np.sign(estimates) == sign).mean()) if sign else float("nan"),
+                        **_both_ways(found.loc[part.index]),
                     }
                 )
     return pd.DataFrame(rows).set_index(["market", "choice", "level"])

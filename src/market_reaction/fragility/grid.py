@@ -112,10 +112,14 @@ class Grid:
         Raises
         ------
         WindowError
-            A choice that is not known.
+            A choice that is not known, or a mapping without one.
         """
         if isinstance(choices, Grid):
             return choices
+        if choices is not None and not choices:
+            raise WindowError(
+                "grid={} names no choice; leave grid out for the default one, or name a choice to change."
+            )
         given = dict(choices or {})
         for name in given:
             if name not in CHOICES:

@@ -20,6 +20,8 @@ from market_reaction.sessions import Reaction
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from market_reaction.data_check_tables import Section
+
 CurveChart = Literal["curve", "placebo"]
 
 
@@ -133,9 +135,10 @@ class SpecificationCurve(Exportable):
         -------
         pandas.DataFrame
             Indexed by market: unit, n_specifications, median, lowest, q25, q75, highest (moves), same_sign_share,
-            significant_share (with the dominant sign), mean_z; for each of the three statistics placebo_p_median,
-            placebo_p_share, placebo_p_mean_z and the same without scaling by volatility (plain_p_...);
-            placebo_p_floor, n_placebo, mde, main_choice and main_share (of the variance of the estimates), note.
+            significant_share (with the dominant sign), significant_rise_share, significant_fall_share, mean_z; for each
+            of the three statistics placebo_p_median, placebo_p_share, placebo_p_mean_z and the same without scaling by
+            volatility (plain_p_...); placebo_p_floor, n_placebo, mde, main_choice and main_share (of the variance of
+            the estimates), note.
         """
         from market_reaction.fragility.frames import summary_frame
 
@@ -161,7 +164,7 @@ class SpecificationCurve(Exportable):
         -------
         pandas.DataFrame
             Indexed by (market, choice, level): unit, n_specifications, median, lowest, highest, median_statistic,
-            same_sign_share, significant_share.
+            same_sign_share (with the sign of the median of all), significant_rise_share, significant_fall_share.
         """
         from market_reaction.fragility.frames import level_frame
 
@@ -172,6 +175,13 @@ class SpecificationCurve(Exportable):
         from market_reaction.fragility.frames import joint_frame
 
         return joint_frame(self)
+
+    def left_out(self) -> Section:
+        """``excluded`` as a notebook shows it, with the whole of each reason."""
+        from market_reaction.data_check_tables import Section
+        from market_reaction.fragility.words import left_out_table
+
+        return Section(self.excluded, left_out_table(self) or '<p class="mr-quiet">nothing</p>')
 
     def placebo_days(self) -> pd.DataFrame:
         """Statistics of the curve on every placebo day, brought to the volatility of the event.

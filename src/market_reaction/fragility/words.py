@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _VERDICTS = {1: "a significant rise", -1: "a significant fall", 0: "no significant move"}
 LEGEND = (
-    "Significant: its own p at most 0.05, with the sign of the median. Placebo p: share of comparable days before on "
-    "which the same grid gave a median, a share of significant specifications, or a mean z at least as large for their "
-    "time (the event counted in); the floor is the smallest p attainable. The specifications share one event: their "
-    "number is no evidence. Smallest detectable: shift of every estimate that the placebo of the median finds with 80% "
-    "power."
+    "Significant: its own p at most 0.05; rises and falls are counted apart. Placebo p: share of comparable days "
+    "before on which the same grid gave a median, a share of specifications significant with its sign, or a mean z at "
+    "least as large for their time (the event counted in); the floor is the smallest p attainable. The specifications "
+    "share one event: their number is no evidence. Smallest detectable: shift of every estimate that the placebo of "
+    "the median finds with 80% power."
 )
 
 
@@ -158,12 +158,19 @@ def curve_lines(result: SpecificationCurve) -> pd.DataFrame:
         rows.append([
             market, f"{row['n_specifications']:,}", wording.amount(row["median"], unit),
             f"{wording.move(row['lowest'], unit)} to {wording.move(row['highest'], unit)}",
-            part(row["same_sign_share"]), part(row["significant_share"]),
+            part(row["same_sign_share"]), part(row["significant_rise_share"]), part(row["significant_fall_share"]),
             *(wording.p_value(row[f"placebo_p_{name}"]) for name in STATISTICS),
             wording.p_value(row["placebo_p_floor"]), wording.size(row["mde"], unit), main,
         ])  # fmt: skip
-    headings = ["Market", "Specifications", "Median", "Range", "Same sign", "Significant", "p of median", "p of share"]
-    headings += ["p of mean z", "Floor", "Smallest detectable", "Choice that moves it most"]
+    headings = ["Market", "Specifications", "Median", "Range", "Same sign", "Significant rises", "Significant falls"]
+    headings += [
+        "p of median",
+        "p of share",
+        "p of mean z",
+        "Floor",
+        "Smallest detectable",
+        "Choice that moves it most",
+    ]
     return pd.DataFrame(rows, columns=headings, dtype=object)
 
 
@@ -186,10 +193,11 @@ def _level_lines(result: SpecificationCurve, market: str) -> pd.DataFrame:
     rows = [
         [NAMES[row["choice"]], row["level"], row["n_specifications"], wording.amount(row["median"], row["unit"]),
          f"{wording.move(row['lowest'], row['unit'])} to {wording.move(row['highest'], row['unit'])}",
-         part(row["same_sign_share"]), part(row["significant_share"])]
+         part(row["same_sign_share"]), part(row["significant_rise_share"]), part(row["significant_fall_share"])]
         for row in found[several].reset_index().to_dict("records")
     ]  # fmt: skip
-    headings = ["Choice", "Level", "Specifications", "Median", "Range", "Same sign", "Significant"]
+    headings = ["Choice", "Level", "Specifications", "Median", "Range", "Same sign", "Significant rises"]
+    headings += ["Significant falls"]
     return pd.DataFrame(rows, columns=headings, dtype=object)
 
 
@@ -197,12 +205,6 @@ def curve_html(result: SpecificationCurve) -> str:
     """HTML of a curve: the answer, every market, the choices, the grid, what was left out, where figures come from."""
     first = result.markets[0]
     grid = result.grid.to_frame()["levels"]
-    left = result.excluded.to_dict("records")
-    reasons = [
-        [cell(text) for text in (row["market"], NAMES.get(row["choice"], "all"), row["level"],
-                                 f"{row['n_specifications']:,}", row["reason"])]
-        for row in left
-    ]  # fmt: skip
     parts = [
         f"<h3>{escape(wording.clean(result.event['title']))}</h3>",
         f'<p class="mr-quiet">{escape(display.when_of(result.event))}</p>',
@@ -216,12 +218,21 @@ def curve_html(result: SpecificationCurve) -> str:
         ),
         tables.folded(_counted(len(result.notes), "note"), tables.bullets(result.notes)) if result.notes else "",
         tables.folded(
-            f"{_counted(len(left), 'reason')} for combinations left out",
-            html_table(["Market", "Choice", "Level", "Specifications", "Reason"], reasons),
-        ) if left else "",
+            f"{_counted(len(result.excluded), 'reason')} for combinations left out", left_out_table(result)
+        ),
         tables.sources(result.prices.vintage),
     ]  # fmt: skip
     return tables.wrapped(parts)
+
+
+def left_out_table(result: SpecificationCurve) -> str:
+    """HTML of the combinations left out with the whole of each reason; empty where there is none."""
+    rows = [
+        [cell(text) for text in (row["market"], NAMES.get(row["choice"], "all"), row["level"],
+                                 f"{row['n_specifications']:,}", row["reason"])]
+        for row in result.excluded.to_dict("records")
+    ]  # fmt: skip
+    return html_table(["Market", "Choice", "Level", "Specifications", "Reason"], rows) if rows else ""
 
 
 def _counted(count: int, what: str) -> str:
