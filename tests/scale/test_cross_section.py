@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,7 +11,14 @@ import pytest
 
 import market_reaction as mr
 from market_reaction import scale
-from market_reaction.errors import DataUnavailableError
+from market_reaction.errors import (
+    AnnouncementTimeError,
+    DataUnavailableError,
+    EventTableError,
+    ScaleError,
+    UnknownInstrumentError,
+    WindowError,
+)
 from market_reaction.scale.cross_sections import CrossSection
 from market_reaction.theme import plain_title
 
@@ -138,3 +146,42 @@ def test_results_are_kept_and_exported(result: CrossSection, tmp_path: Path) -> 
     facts = dict(first.provenance().facts())
     assert facts["kernel"] in ("gather", "sums") and "generated" in first.provenance().series()[0]
     assert "caption" in result.to_latex()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"model": "markt"}, ScaleError, "model='markt' is not known; Did you mean 'market'"),
+        ({"windows": [(1, 0)]}, WindowError, r"windows=\(1, 0\) is no window"),
+        ({"windows": []}, WindowError, "windows holds none; give at least one pair"),
+        ({"windows": 5}, WindowError, "windows=5 with estimation=.* are no windows; give pairs"),
+        ({"windows": ["now"]}, WindowError, "are no windows; give pairs"),
+        ({"history": 0}, WindowError, "history=0 is no pool size"),
+        ({"events": {"talks": "soon"}}, AnnouncementTimeError, "soon"),
+        (
+            {"events": pd.DataFrame({"when": [1]})},
+            EventTableError,
+            "the events lack event_id and session; they have when",
+        ),
+        ({"market": None}, ScaleError, "market= is missing: the price files in .* do not say when"),
+        ({"market": "S&P 50"}, UnknownInstrumentError, "S&P 50"),
+    ],
+)
+def test_arguments_are_checked_before_files_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("files were read")
+
+    monkeypatch.setattr("market_reaction.scale.cross_sections.write_panel", read)
+    given = {"events": {"talks": "2020-03-05 16:00 UTC"}, "market": "S&P 500"} | options
+    with pytest.raises(error, match=message):
+        scale.cross_section(tmp_path, **given)
+
+
+def test_events_may_be_given_as_to_load_events() -> None:
+    panel = scale.random_panel(None, 12, 500)
+    own = {"talks": "2022-09-05 16:00 UTC"}
+    options: dict[str, Any] = {"history": 120, "windows": [(0, 1)]}
+    found, same = scale.cross_section(panel, own, **options), scale.cross_section(panel, mr.load_events(own), **options)
+    pd.testing.assert_frame_equal(found.to_frame(), same.to_frame())

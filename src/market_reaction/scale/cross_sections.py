@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from market_reaction.errors import DataUnavailableError
+from market_reaction.errors import DataUnavailableError, ScaleError
+from market_reaction.events import EventsLike, load_events
 from market_reaction.exports import Exportable, Provenance
+from market_reaction.instruments import find_instrument
 from market_reaction.placebo import HISTORY
 from market_reaction.scale import layout
 from market_reaction.scale.dataset import PanelDataset, open_panel
-from market_reaction.scale.days import OnBadEvent
+from market_reaction.scale.days import OnBadEvent, check_columns
 from market_reaction.scale.pools import PlaceboPools
 from market_reaction.scale.results import StudyRows
-from market_reaction.scale.runs import Model, run, run_placebo
+from market_reaction.scale.runs import Model, check_model, run, run_placebo, windows_of
 from market_reaction.scale.words import cross_section_answer, cross_section_html, event_lines, notes_of
 from market_reaction.scale.writing import write_panel
 from market_reaction.theme import Theme
-from market_reaction.windows import Window
+from market_reaction.windows import Window, check_history
 from market_reaction.wording import filled
 
 if TYPE_CHECKING:
@@ -188,11 +190,11 @@ class CrossSection(Exportable):
 
 def cross_section(
     panel: PanelDataset | str | Path | None,
-    events: pd.DataFrame,
+    events: EventsLike,
     out: str | Path | None = None,
     *,
     client: Any = None,
-    market: str = "S&P 500",
+    market: str | None = None,
     model: Model = "constant_mean",
     factors: Sequence[str] | None = None,
     estimation: Window = (-130, -11),
@@ -207,14 +209,15 @@ def cross_section(
     ----------
     panel : PanelDataset, str or Path
         A panel, its folder, or a folder with one price file for each security, which is then written as a panel.
-    events : pandas.DataFrame
-        As ``run`` takes them.
+    events : pandas.DataFrame, mapping, str or Path
+        As ``run`` takes them; or what ``load_events`` reads, such as ``{"tariffs": "2025-04-02 20:00 UTC"}``.
     out : str or Path, optional
         Folder that keeps the results, so that a rerun does only what is missing; temporary when left out.
     client : object, optional
         Where to work, as in ``run``.
-    market : str
-        Instrument whose closing clock the price files of a folder have; a panel knows its own.
+    market : str, optional
+        Instrument whose closing clock the price files of a folder have, such as ``"S&P 500"`` or ``"CSI 300"``; must be
+        given with a folder of them. A panel knows its own.
     model, factors, estimation, windows, skip
         As in ``run``. With price files, a model that needs a factor takes the returns of ``market``.
     history : int
@@ -230,8 +233,9 @@ def cross_section(
     ------
     DataUnavailableError
         No panel and no folder was named.
-    ScaleError, EventTableError
-        As in ``run``.
+    ScaleError, EventTableError, WindowError
+        As in ``run``, before any file is read where options alone are at fault; a folder of price files without
+        ``market``.
 
     Examples
     --------
@@ -245,6 +249,12 @@ def cross_section(
     2 of 2 sessions had an unusual mean (placebo p at most 0.05; chance alone gives about 0.1):
     2018-03-22 (−4.27%, p 0.016) and 2019-08-01 (−2.52%, p 0.032).
     """
+    check_model(model)
+    windows_of(estimation, windows)
+    check_history(history)
+    if not isinstance(events, pd.DataFrame):
+        events = load_events(events)
+    check_columns(events)
     place = None if out is None else Path(out).expanduser().absolute()
     opened = _panel(panel, place, market, model)
     asked: dict[str, Any] = {"model": model, "factors": factors, "estimation": estimation, "windows": windows}
@@ -256,7 +266,7 @@ def cross_section(
     return CrossSection(opened, rows, pools, parameters, notes_of(opened, rows))
 
 
-def _panel(panel: PanelDataset | str | Path | None, out: Path | None, market: str, model: str) -> PanelDataset:
+def _panel(panel: PanelDataset | str | Path | None, out: Path | None, market: str | None, model: str) -> PanelDataset:
     """The panel, opened or written."""
     if isinstance(panel, PanelDataset):
         return panel
@@ -269,6 +279,13 @@ def _panel(panel: PanelDataset | str | Path | None, out: Path | None, market: st
     folder = Path(panel).expanduser()
     if (folder / layout.PANEL_FILE).is_file():
         return open_panel(folder)
+    if not market:
+        raise ScaleError(
+            f"market= is missing: the price files in {str(panel)!r} do not say when their securities close, and an "
+            "announcement gets its session by that. Give market='S&P 500', 'CSI 300' or another instrument of the same "
+            "hours."
+        )
+    find_instrument(market)
     factors = None
     if model not in ("constant_mean", "zero_mean"):
         from market_reaction.loading import load_prices

@@ -161,20 +161,28 @@ def place_events(events: pd.DataFrame, panel: PanelDataset, before: int, after: 
     return Pairs(table, excluded)
 
 
+def check_columns(events: pd.DataFrame) -> None:
+    """Refuse a frame that is neither announcements nor events with their session."""
+    if "session" not in events and all(name in events for name in PLACED):
+        return
+    named = "event_id" in events or events.index.name == "event_id"
+    lacking = ["event_id"] * (not named) + ["session"] * ("session" not in events)
+    if lacking:
+        raise EventTableError(
+            f"the events lack {' and '.join(lacking)}; they have {', '.join(map(str, events.columns))}. Give a frame "
+            "with event_id, session and, where events are not those of all securities, asset; or pass them through "
+            "mr.load_events."
+        )
+
+
 def _as_days(events: pd.DataFrame, panel: PanelDataset) -> pd.DataFrame:
     """Events with their session."""
+    check_columns(events)
     rows = events
     if "session" not in rows and all(name in rows for name in PLACED):
         rows = event_days(rows, panel)
     if "event_id" not in rows and rows.index.name == "event_id":
         rows = rows.reset_index()
-    lacking = [name for name in ("event_id", "session") if name not in rows]
-    if lacking:
-        raise EventTableError(
-            f"the events lack {' and '.join(lacking)}; they have {', '.join(map(str, rows.columns))}. Give a frame "
-            "with event_id, session and, where events are not those of all securities, asset; or pass them through "
-            "mr.load_events."
-        )
     check_not_empty(rows)
     session = _labels(rows["session"])
     return rows.assign(event_id=rows["event_id"].astype(str), session=session).reset_index(drop=True)

@@ -12,7 +12,7 @@ import pandas as pd
 from market_reaction.engine import KERNELS, Panel, choose_kernel
 from market_reaction.engine.design import MODELS
 from market_reaction.engine.stream import AT_ONCE
-from market_reaction.errors import ScaleError, did_you_mean
+from market_reaction.errors import ScaleError, WindowError, did_you_mean
 from market_reaction.placebo import HISTORY, pool_gap
 from market_reaction.scale import layout
 from market_reaction.scale.cluster import connected, work_on
@@ -182,6 +182,28 @@ def _refuse_large(pairs: Pairs, options: Options, masks: pd.DataFrame) -> None:
         )
 
 
+def check_model(model: str) -> None:
+    """Refuse a model that is not known."""
+    if model not in MODELS:
+        raise ScaleError(
+            f"model={model!r} is not known; {did_you_mean(str(model), MODELS)}choose one of {', '.join(MODELS)}."
+        )
+
+
+def windows_of(estimation: Window, windows: Sequence[Window]) -> EventWindows:
+    """Estimation and event windows, with messages that name them as they are called here."""
+    try:
+        return EventWindows(estimation, tuple(windows))
+    except WindowError as error:
+        text = str(error).replace("event=", "windows=").replace("event holds no window", "windows holds none")
+        raise WindowError(text) from None
+    except (TypeError, ValueError):
+        raise WindowError(
+            f"windows={windows!r} with estimation={estimation!r} are no windows; give pairs of whole numbers such as "
+            "windows=[(0, 1), (0, 5)] and estimation=(-130, -11)."
+        ) from None
+
+
 def _options(
     panel: PanelDataset,
     model: str,
@@ -195,11 +217,8 @@ def _options(
     count: int = 0,
 ) -> Options:
     """Options of a job, after they were checked."""
-    if model not in MODELS:
-        raise ScaleError(
-            f"model={model!r} is not known; {did_you_mean(model, MODELS)}choose one of {', '.join(MODELS)}."
-        )
-    checked = EventWindows(estimation, tuple(windows))
+    check_model(model)
+    checked = windows_of(estimation, windows)
     at_hand = [] if panel.factors is None else [str(name) for name in panel.factors]
     if model in ("constant_mean", "zero_mean"):
         if factors:
