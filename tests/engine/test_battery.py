@@ -225,6 +225,26 @@ def test_two_events_of_one_date_and_of_two() -> None:
     assert apart["event_level_t"][0].n == 2
 
 
+def test_tests_of_independent_events_are_not_valid_on_one_date() -> None:
+    panel, assets = make_panel(common=0.03), np.arange(40)
+    found = battery(panel, assets, np.full(40, DAY), windows=WINDOWS, buy_and_hold=True)
+    frame = found.to_frame()
+    assert len(frame) == (16 + 4) * len(WINDOWS) and frame["window"].tolist()[: len(WINDOWS)] == list(WINDOWS)
+    wrong = frame[frame["validity"].eq("not valid")]
+    assert set(wrong["test"]) == {
+        "patell_z", "bmp_t", "cross_section_t", "skewness_adjusted_t", "sign_test", "generalized_sign_z", "wilcoxon",
+        "grank_z",
+    }  # fmt: skip
+    assert set(wrong.loc[wrong["outcome"].eq("bhar"), "test"]) == {
+        "cross_section_t", "skewness_adjusted_t", "sign_test",
+    }  # fmt: skip
+    assert wrong["note"].str.startswith("40 events share 1 date and it takes them as independent").all()
+    assert wrong["p_value"].notna().all()
+    assert found["kolari_pynnonen_t"][0].validity == found["adjusted_patell_z"][0].validity == "approximate"
+    apart = battery(panel, assets, np.arange(200, 240), windows=[(0, 0)])
+    assert not apart.to_frame()["validity"].eq("not valid").any()
+
+
 def test_no_event_counts() -> None:
     for assets, days in (([], []), ([1, 2], [3, 4])):
         found = battery(make_panel(), np.array(assets, dtype=int), np.array(days, dtype=int), windows=[(0, 1)])

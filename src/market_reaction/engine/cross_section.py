@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,15 +13,21 @@ from market_reaction.engine.kernels import abnormal_returns, thread_count
 from market_reaction.engine.panel import Panel
 from market_reaction.engine.ranks import CrossSectionSums, sums_over_events
 from market_reaction.engine.results import AbnormalReturns
-from market_reaction.engine.window_tests import COVERED, ON_BUY_AND_HOLD, WITHOUT_SUMS, EventWindow
+from market_reaction.engine.window_tests import (
+    COVERED,
+    INDEPENDENT,
+    ON_BUY_AND_HOLD,
+    WITHOUT_SUMS,
+    EventWindow,
+    tested,
+)
 from market_reaction.errors import WindowError, did_you_mean
 from market_reaction.inference.day_scores import DAY_SCORES
 from market_reaction.inference.results import StatisticalTest
 
-INDEPENDENT = (
-    "patell_z", "bmp_t", "cross_section_t", "skewness_adjusted_t", "sign_test", "generalized_sign_z", "wilcoxon",
-    "grank_z",
-)  # fmt: skip
+if TYPE_CHECKING:
+    import pandas as pd
+
 NO_SPREAD = 1e-12  # residual standard deviation, in root mean square returns, below which there is none
 _ROWS = 256  # securities whose root mean squares are computed at a time
 
@@ -70,7 +77,7 @@ class CrossSectionTests:
         return np.asarray(2.0 * special.stdtr(df[:, None], -np.abs(scar)))
 
     def rows(self) -> list[dict[str, object]]:
-        """One mapping a test and window: outcome, test, window, statistic, p_value, floor, df, n, validity, note."""
+        """One mapping a test and window, with the names of the columns of ``to_frame``."""
         outcomes = {"car": self.tests, "bhar": self.buy_and_hold_tests}
         return [
             {
@@ -82,6 +89,19 @@ class CrossSectionTests:
             for name, by_window in tests.items()
             for window, found in zip(self.abnormal.windows, by_window, strict=True)
         ]  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a test and window, unrounded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns outcome (car, bhar), test, window (a pair of offsets), statistic, p_value, floor, df, distribution,
+            n, validity, null, note.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
 
     def __repr__(self) -> str:
         count, windows = int(self.usable.sum()), len(self.abnormal.windows)
@@ -117,8 +137,10 @@ def battery(
     Returns
     -------
     CrossSectionTests
-        A test that does not apply has p NaN and says why. Events whose model cannot be fitted or whose returns have
-        no spread do not count; those without a complete window count where a test takes single sessions.
+        A test that does not apply has p NaN and says why. Where events share a date, tests that take them as
+        independent keep their p, as a contrast, with the validity ``"not valid"`` and the reason. Events whose model
+        cannot be fitted or whose returns have no spread do not count; those without a complete window count where a
+        test takes single sessions.
 
     Raises
     ------
@@ -175,7 +197,7 @@ def battery(
     held = buy_and_hold_returns(panel, rows, found) if buy_and_hold else None
     return CrossSectionTests(
         found,
-        {name: tuple(COVERED[name](part) for part in parts) for name in names},
+        {name: tuple(tested(name, part) for part in parts) for name in names},
         held,
         _tests_of_held(found, usable, held),
         np.array([part.correlation for part in parts]),
@@ -233,7 +255,7 @@ def _tests_of_held(
     if held is None:
         return {}
     parts = [_window(found, usable, None, number, held.bhar) for number in range(len(found.windows))]
-    return {name: tuple(COVERED[name](part) for part in parts) for name in ON_BUY_AND_HOLD}
+    return {name: tuple(tested(name, part) for part in parts) for name in ON_BUY_AND_HOLD}
 
 
 def _notes(found: AbnormalReturns, usable: np.ndarray, assets: np.ndarray) -> Iterator[str]:

@@ -15,6 +15,10 @@ from market_reaction.inference.generalized_rank import grank_t_of, grank_z_of
 from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.results import StatisticalTest, not_applicable
 
+INDEPENDENT = (
+    "patell_z", "bmp_t", "cross_section_t", "skewness_adjusted_t", "sign_test", "generalized_sign_z", "wilcoxon",
+    "grank_z",
+)  # fmt: skip
 MEAN_NULL = "The mean CAR over events is zero."
 
 
@@ -109,3 +113,17 @@ COVERED: Mapping[str, Callable[[EventWindow], StatisticalTest]] = {
 }
 ON_BUY_AND_HOLD = ("event_level_t", "cross_section_t", "skewness_adjusted_t", "sign_test")
 WITHOUT_SUMS = {"event_level_t", "patell_z", "bmp_t", "sign_test", "wilcoxon", *ON_BUY_AND_HOLD}
+
+
+def tested(name: str, window: EventWindow) -> StatisticalTest:
+    """A test on one window; not valid where it takes events as independent that share a date."""
+    found = COVERED[name](window)
+    days = window.days[~np.isnan(window.car)]
+    dates = len(np.unique(days))
+    if name not in INDEPENDENT or not found.applies or dates == len(days):
+        return found
+    reason = (
+        f"{len(days)} events share {dates} date{'s' * (dates != 1)} and it takes them as independent; "
+        "kolari_pynnonen_t and adjusted_patell_z allow for events of one date"
+    )
+    return replace(found, validity="not valid", note="; ".join(text for text in (reason, found.note) if text))

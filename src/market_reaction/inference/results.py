@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-Validity = Literal["exact", "approximate", "conservative", "not applicable"]
+Validity = Literal["exact", "approximate", "conservative", "not valid", "not applicable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class StatisticalTest:
         Reference distribution, such as ``"t(119)"``, ``"normal"``, ``"500 pool days"``.
     n : int
         Number of cases used: events, markets, sessions or pool days, as the null says.
-    validity : {"exact", "approximate", "conservative", "not applicable"}
-        What the p is when the assumptions of the null hold.
+    validity : {"exact", "approximate", "conservative", "not valid", "not applicable"}
+        What the p is when the assumptions of the null hold; ``"not valid"`` where the cases themselves break one, which
+        the note names, and the p is shown as a contrast only.
     note : str
         Why the test does not apply, or what to bear in mind; empty when there is nothing to say.
     floor : float
