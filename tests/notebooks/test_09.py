@@ -50,12 +50,16 @@ def test_a_folder_of_own_files_and_own_events(execute: Execute, tmp_path: Path) 
         frame = pd.read_csv(data_dir() / "bundled" / f"{symbol}.csv").tail(2200)
         frame.to_csv(folder / f"{symbol}.csv", index=False)
     (folder / "broken.csv").write_text("no,prices\nhere,at all\n")
+    (folder / "nothing.csv").write_text("")
     cells = execute(
         PATH, EVENTS={"memorandum": "2018-03-22 16:30 UTC", "threat": "2019-08-01 17:26 UTC"}, HISTORY=120,
         GENERATED=(20, 1400), FOLDER=str(folder), MODEL="constant_mean", OUT=str(tmp_path / "kept"),
     )  # fmt: skip
     assert warned(cells) == []
     assert printed(cells["folder"]).startswith("3 securities over sessions [0,1] after 2 events (2 separate dates)")
+    assert printed(cells["folder"]).endswith("2 of 5 securities left out: broken, nothing.")
+    table = text_of(cells["folder-table"].outputs, "text/html")
+    assert "nothing was left out: nothing.csv: the file is empty." in table and "broken was left out:" in table
     assert (tmp_path / "kept" / "own" / "study" / "manifest.json").is_file()
     assert charts(cells) == 5
 

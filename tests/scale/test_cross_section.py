@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,13 @@ def test_charts_state_the_finding(result: CrossSection, kind: str, words: str) -
     ).replace("</span>", "")
 
 
+def test_the_path_says_why_it_has_fewer_dates_than_the_answer(result: CrossSection) -> None:
+    figure = result.plot(kind="path")
+    text = re.sub(r"(<[^>]+>|\s)+", " ", figure.layout.title.text)
+    assert "Sessions [0,5], so that more dates merge than over [0,1]." in text
+    assert figure.data[-1].name != "escalations, 4 separate dates"  # 1 and 5 August 2019 are two sessions apart
+
+
 def test_unknown_charts_and_missing_folders(result: CrossSection) -> None:
     with pytest.raises(ValueError, match="kind='pie' is not known; choose one of events, path, securities"):
         result.plot(kind="pie")
@@ -185,3 +193,26 @@ def test_events_may_be_given_as_to_load_events() -> None:
     options: dict[str, Any] = {"history": 120, "windows": [(0, 1)]}
     found, same = scale.cross_section(panel, own, **options), scale.cross_section(panel, mr.load_events(own), **options)
     pd.testing.assert_frame_equal(found.to_frame(), same.to_frame())
+
+
+def test_securities_that_do_not_enter_are_named(tmp_path: Path) -> None:
+    """Four files: a date given twice, returns that end before the event, nothing at all, and no prices."""
+    days = pd.bdate_range("2018-01-02", "2020-12-30")
+    closes = pd.DataFrame({"Date": days, "Close": 100.0 + pd.Series(range(len(days))) % 7})
+    pd.concat([closes, closes.tail(1)]).to_csv(tmp_path / "whole.csv", index=False)
+    closes.head(300).to_csv(tmp_path / "ended.csv", index=False)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "other.csv").write_text("no,prices\nhere,at all\n")
+    found = scale.cross_section(tmp_path, {"talks": "2020-03-05 16:00 UTC"}, market="S&P 500", history=120)
+    answer = found.answer()
+    assert answer.startswith("1 security over sessions [0,1] after 1 event")
+    assert answer.endswith(
+        "2 of 4 securities left out: empty, other. 1 security has no abnormal return over [0,1] of any event and is "
+        "not counted: ended."
+    )
+    reasons = found.panel.excluded.set_index("asset")["reason"]
+    assert reasons["empty"] == "empty.csv: the file is empty."
+    notes = " ".join(found.notes)
+    assert "empty was left out: empty.csv: the file is empty." in notes and "other was left out: other.csv: no" in notes
+    assert "date given twice; the last row is kept (1)" in notes
+    assert "not counted: ended" in found._repr_html_()

@@ -96,6 +96,18 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, text: str, message: str) ->
             again(tmp_path / "out")
 
 
+def test_a_partition_lost_while_results_are_open_is_named(tmp_path: Path) -> None:
+    panel = make(tmp_path / "panel")
+    rows = scale.run(panel, one(panel), tmp_path / "out", windows=[(0, 1)])
+    pools = scale.run_placebo(panel, one(panel), tmp_path / "pools", windows=[(0, 1)], count=100)
+    for folder in ("out", "pools"):
+        (tmp_path / folder / "parts" / "part-00002.parquet").unlink()
+    for read in (rows.to_frame, rows.tests, rows.dataset, pools.to_frame):
+        with pytest.raises(ScaleError, match=r"has lost 1 of its 3 partitions.*part-00002\.parquet. Run the same job"):
+            read()
+    assert "3 partitions" in repr(rows)
+
+
 @pytest.mark.parametrize("harm", ["unlink", "cut"])
 def test_lost_partitions_are_named_when_results_are_opened(tmp_path: Path, harm: str) -> None:
     panel = make(tmp_path / "panel")

@@ -32,7 +32,7 @@ def _source(result: CrossSection) -> str:
 
 def _what(result: CrossSection) -> str:
     """The securities in few words; generated ones are called so."""
-    return f"{len(result.panel.assets):,} {'generated ' if result.panel.generated else ''}securities"
+    return f"{int(result.rows.n_cases.gt(0).sum()):,} {'generated ' if result.panel.generated else ''}securities"
 
 
 def _model(result: CrossSection) -> str:
@@ -147,17 +147,19 @@ def path_chart(result: CrossSection, window: Window, *, theme: Theme = "auto") -
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"})
     figure.update_xaxes(title="sessions from day 0", tickformat="d", dtick=1)
     figure.update_yaxes(tickformat="+.1%", zeroline=True, zerolinecolor=GREY)
-    last = int(ends[0][1].name) if ends else 0  # type: ignore[call-overload]
+    low, last = result.rows.taus[0], result.rows.taus[-1]
     told = [
         f"{wording.per_cent(row['caar'])} after {_of(name)} (p {wording.p_value(row['p_value'])})" for name, row in ends
     ]
     finding = f"{_what(result)} by session {last:+d}: {', '.join(told)}" if told else "no class has two separate dates"
+    wide = (low, last) != tuple(window)
+    merged = f"Sessions [{low},{last}], so that more dates merge than over [{window[0]},{window[1]}]. " if wide else ""
     few = f"no band below {LEAST_FOR_BAND} separate dates. "
     return finish(
         figure,
         finding=finding[0].upper() + finding[1:],
         method=f"Mean CAR ({_model(result)}) over securities, then over dates whose windows do not overlap; bands: 95% "
-        f"of each session alone, {few}{_source(result)}",
+        f"of each session alone, {few}{merged}{_source(result)}",
         body=280, theme=theme,
     )  # fmt: skip
 

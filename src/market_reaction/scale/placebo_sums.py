@@ -79,7 +79,7 @@ def _on_every_day(panel: Panel, days: np.ndarray, job: Job, threads: int | None)
     count, windows = panel.n_assets, pool_windows(job.options)
     found = abnormal_returns(
         panel, np.repeat(np.arange(count), len(days)), np.tile(days, count), windows=windows, kernel=job.kernel,
-        paths=False, threads=threads, **job.options.engine(),
+        paths=False, outside="nan", threads=threads, **job.options.engine(),
     )  # fmt: skip
     car = found.car
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -202,6 +202,8 @@ def _of_file(path: Path, market: Instrument | None, adjusted: bool) -> Row:
         name, "equity", calendar=market.calendar if market else "", bar_close="16:00 UTC"
     )  # the clock is that of the market; closes of a panel have none of their own
     try:
+        if not path.stat().st_size:
+            raise DataUnavailableError(f"{path.name}: the file is empty.", symbol=path.name, cause="malformed answer")
         bars = read_bars(path, adjusted=adjusted)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         vintage = Vintage("files", path.name, None, bars.index.min(), bars.index.max(), len(bars), digest)

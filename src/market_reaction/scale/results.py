@@ -58,15 +58,22 @@ class Results:
 
     @property
     def partitions(self) -> list[Path]:
-        """Files of the results in order."""
-        return [self.folder / layout.part_name(at) for at in range(len(self.manifest["partitions"]))]
+        """Files of the results in order.
+
+        Raises
+        ------
+        ScaleError
+            One is gone, or was cut short.
+        """
+        return whole_partitions(self.job)
 
     def __repr__(self) -> str:
         panel = self.job.panel
-        rows = sum(part["rows"] for part in self.manifest["partitions"])
+        parts = self.manifest["partitions"]
+        rows = sum(part["rows"] for part in parts)
         return (
             f"<{type(self).__name__}: {self.manifest['events']['n']:,} events, {len(panel.assets):,} securities, "
-            f"{rows:,} rows in {len(self.partitions)} partitions, {self.job.options.model}, kernel {self.job.kernel}>"
+            f"{rows:,} rows in {len(parts)} partitions, {self.job.options.model}, kernel {self.job.kernel}>"
         )
 
     def _window(self, window: Window | None) -> int:
@@ -89,15 +96,21 @@ def finished(out: str | Path, kind: str, other: str) -> Job:
             f"{str(out)!r} is not complete: {done} of {len(job.panel.blocks)} blocks are done. Run the same job again, "
             "and it does the rest."
         )
+    whole_partitions(job)
+    return job
+
+
+def whole_partitions(job: Job) -> list[Path]:
+    """Files of a finished job in order; refused where one is gone or was cut short."""
     sizes = [part.get("bytes") for part in job.manifest["partitions"]]
     parts = [job.out / layout.part_name(number) for number in range(len(sizes))]
     lost = [path.name for path, size in zip(parts, sizes, strict=True) if not _has_size(path, size)]
     if lost:
         raise ScaleError(
-            f"{str(out)!r} has lost {len(lost)} of its {len(parts)} partitions, or they were cut short: first "
+            f"{str(job.out)!r} has lost {len(lost)} of its {len(parts)} partitions, or they were cut short: first "
             f"{lost[0]}. Run the same job again, and it does them anew."
         )
-    return job
+    return parts
 
 
 def _has_size(path: Path, size: int | None) -> bool:
@@ -162,12 +175,13 @@ class StudyRows(Results):
     def sums(self) -> Sums:
         """Sums over all rows, from one pass over the partitions."""
         options = self.job.options
-        columns = ["event", "day", *(f"ar[{tau}]" for tau in self._taus)]
+        columns = ["event", "day", *(f"ar[{tau}]" for tau in self.taus)]
         tables = self._tables([*columns, *(f"car[{first},{last}]" for first, last in self.windows)])
-        return add_up(tables, len(self.events), len(self.job.panel.sessions), options.windows, self._taus)
+        return add_up(tables, len(self.events), len(self.job.panel.sessions), options.windows, self.taus)
 
     @property
-    def _taus(self) -> list[int]:
+    def taus(self) -> list[int]:
+        """Offsets of the sessions of which abnormal returns are kept; none without ``paths``."""
         options = self.job.options
         low, high = EventWindows(options.estimation, options.windows).span_offsets
         return list(range(low, high + 1)) if options.paths else []
@@ -180,6 +194,11 @@ class StudyRows(Results):
             with parquet.ParquetFile(path, memory_map=True) as file:
                 for group in range(file.num_row_groups):
                     yield file.read_row_group(group, columns=columns)
+
+    @cached_property
+    def n_cases(self) -> pd.Series:
+        """Events with an abnormal return over the first window, by asset; 0 where a security has none."""
+        return self.per_security()["n"]
 
     def per_event(self, window: Window | None = None) -> pd.DataFrame:
         """Mean over the securities of each event.
@@ -264,9 +283,9 @@ class StudyRows(Results):
             Indexed by tau: aar, caar, std_error, df, p_value, conf_low, conf_high (of each caar alone, from the
             values of the date clusters), n_clusters.
         """
-        if not self._taus:
+        if not self.taus:
             raise ScaleError("the rows hold no abnormal returns of single sessions; run again with paths=True.")
-        return mean_path(self._days(0, events), self.sums, self._taus, (self._taus[0], self._taus[-1]), level)
+        return mean_path(self._days(0, events), self.sums, self.taus, (self.taus[0], self.taus[-1]), level)
 
     def _chosen(self, events: Sequence[str] | None) -> np.ndarray:
         """Which events are wanted, shape (E,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,12 +25,39 @@ PLURALS = {"escalation": "escalations", "de-escalation": "de-escalations", "mixe
 def cross_section_answer(result: CrossSection) -> str:
     """How the mean security moved after each kind of event, and how many sessions were unusual."""
     first, last = result.windows[0]
-    count = len(result.panel.assets)
+    count = int(result.rows.n_cases.gt(0).sum())
     head = "Generated returns, no market: " if result.panel.generated else ""
-    what = f"{count:,} generated securities" if result.panel.generated else f"{count:,} securities"
+    what = f"{count:,} {'generated ' if result.panel.generated else ''}securit{'ies' if count != 1 else 'y'}"
     classes = [_class(str(name), row, _beyond(result)) for name, row in result.summary().to_dict("index").items()]
     moves = f"{head}{what} {wording.sessions_of((first, last))} {'; '.join(classes)}"
-    return wording.clean(f"{moves}. {unusual_sessions(result)}")
+    return wording.clean(" ".join([f"{moves}. {unusual_sessions(result)}", *not_in_it(result.panel, result.rows)]))
+
+
+def left_out(panel: PanelDataset) -> pd.DataFrame:
+    """Securities of the source that are not in the panel, with their reason, a row each."""
+    return panel.excluded[~panel.excluded["asset"].isin([*panel.assets.index, ""])].drop_duplicates("asset")
+
+
+def not_in_it(panel: PanelDataset, rows: StudyRows) -> list[str]:
+    """How many securities do not enter the means, and which: those that could not be read, and those without a case."""
+    lost = [str(name) for name in left_out(panel)["asset"]]
+    told = []
+    if lost:
+        every = len(panel.assets) + len(lost)
+        told.append(f"{len(lost)} of {every:,} securities left out: {_few(lost)}.")
+    without = [str(name) for name in rows.n_cases.index[rows.n_cases.eq(0)]]
+    if without:
+        told.append(
+            f"{len(without):,} securit{'ies have' if len(without) != 1 else 'y has'} no abnormal return over "
+            f"[{rows.windows[0][0]},{rows.windows[0][1]}] of any event and {'are' if len(without) != 1 else 'is'} not "
+            f"counted: {_few(without)}."
+        )
+    return told
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
 def _beyond(result: CrossSection) -> str:
@@ -150,12 +177,18 @@ def notes_of(panel: PanelDataset, rows: StudyRows) -> tuple[str, ...]:
     notes = []
     if panel.generated:
         notes.append("The returns are generated and come from no market; no announcement has an effect in them.")
-    lost = panel.excluded[~panel.excluded["asset"].isin([*panel.assets.index, ""])].drop_duplicates("asset")
-    if len(lost):
-        first = lost.iloc[0]
+    lost = left_out(panel)
+    for row in lost.head(NAMED).to_dict("records"):
+        notes.append(f"{row['asset']} was left out: {row['reason']}")
+    if len(lost) > NAMED:
+        notes.append(f"{len(lost) - NAMED} more were left out; panel.excluded has their reasons.")
+    kept = panel.excluded[panel.excluded["asset"].isin(panel.assets.index) & panel.excluded["n_rows"].gt(0)]
+    if len(kept):
+        reasons = kept.groupby("reason")["n_rows"].sum().sort_values(ascending=False)
+        told = "; ".join(f"{reason} ({count:,})" for reason, count in reasons.head(NAMED).items())
         notes.append(
-            f"{len(lost)} securit{'ies were' if len(lost) != 1 else 'y was'} left out, first {first['asset']}: "
-            f"{first['reason']}"
+            f"{kept['n_rows'].sum():,} rows of {kept['asset'].nunique():,} securities were left out: {told}. "
+            "panel.excluded lists them by security."
         )
     events = rows.events
     unsure = [str(name) for name in events.index[events["ambiguous"]]] if "ambiguous" in events else []

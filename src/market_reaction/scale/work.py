@@ -106,7 +106,7 @@ def study_tables(job: Job, number: int, threads: int | None) -> Iterator[Any]:
         own, assets = _events_of(events, job.shared, first + row, panel.n_assets)
         found = abnormal_returns(
             panel, assets, own["day"].to_numpy(), windows=job.options.windows, kernel=job.kernel,
-            paths=job.options.paths, threads=threads, **job.options.engine(),
+            paths=job.options.paths, outside="nan", threads=threads, **job.options.engine(),
         )  # fmt: skip
         yield _table(own, assets, names[row : row + AT_ONCE], found, job.options.factors)
 
