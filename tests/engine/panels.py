@@ -30,7 +30,8 @@ def make_case(
     holes[::2] = False
     returns[holes] = np.nan
     panel = Panel(returns, factors=columns)
-    return Case(panel, rng.integers(0, assets, events), rng.integers(0, sessions + 2, events))
+    owners, days = rng.integers(0, assets, events), rng.integers(0, sessions + 2, events)
+    return Case(panel, owners, np.minimum(days, sessions - 1))
 
 
 def slow_paths(case: Case, model: str, estimation: tuple[int, int], taus: np.ndarray, **shifts: int) -> np.ndarray:

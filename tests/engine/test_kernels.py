@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.panels import MODELS, Case, make_case, slow_fit, slow_paths
-from market_reaction.engine import KERNELS, Panel, abnormal_returns, choose_kernel
+from market_reaction.engine import KERNELS, Panel, abnormal_returns, battery, choose_kernel
 from market_reaction.errors import WindowError
 
 ESTIMATION = (-130, -11)
@@ -176,7 +176,7 @@ def test_an_event_at_the_last_session_and_beyond():
     case = make_case(missing=0.0)
     days = np.array([419, 418, 420, 129])
     for kernel in KERNELS[1:]:
-        found = abnormal_returns(case.panel, np.zeros(4, int), days, windows=[(0, 1)], kernel=kernel)
+        found = abnormal_returns(case.panel, np.zeros(4, int), days, windows=(0, 1), kernel=kernel, outside="nan")
         assert np.isfinite(found.ar[:2, 0]).all() and np.isnan(found.ar[0, 1])
         assert list(found.n_known[:, 0]) == [1, 2, 0, 0]
         assert list(found.df > 0) == [True, True, False, False]
@@ -185,7 +185,7 @@ def test_an_event_at_the_last_session_and_beyond():
 @BOTH
 def test_days_at_the_ends_of_the_integers_lie_outside_the_panel(kernel):
     case, ends = make_case(), np.iinfo(np.int64)
-    found = abnormal_returns(case.panel, [0, 0, 0], [ends.min, ends.max, 300], kernel=kernel)
+    found = abnormal_returns(case.panel, [0, 0, 0], [ends.min, ends.max, 300], kernel=kernel, outside="nan")
     assert list(found.df > 0) == [False, False, True]
     assert list(np.isnan(found.ar_std_error).all(axis=1)) == [True, True, False]
 
@@ -260,6 +260,10 @@ def test_a_panel_can_be_copied_and_sent():
         ({"windows": [(2, 1)]}, r"windows=\(2, 1\) is no window"),
         ({"windows": [(0, 1.5)]}, r"windows=\(0, 1.5\) is not in whole sessions; give two integers"),
         ({"estimation": (-130, 0)}, r"share session 0. End estimation at -1 or earlier"),
+        ({"windows": 5}, r"windows=5 holds no pairs; give offsets such as \[\(0, 1\)"),
+        ({"windows": [5]}, r"windows=\[5\] holds no pairs"),
+        ({"windows": (1, 0)}, r"windows=\(1, 0\) is no window; give \(first, last\)"),
+        ({"outside": "NaN"}, "outside='NaN' is not known; .*choose one of"),
         ({"threads": 0}, "threads=0: give 1 or more"),
     ],
 )
@@ -275,6 +279,15 @@ def test_bad_events_and_panels():
         abnormal_returns(panel, [0], [200])
     with pytest.raises(WindowError, match="2 events name securities outside the panel, first 6; it has rows 0 to 5"):
         abnormal_returns(panel, [0, 6, -1], [200, 200, 200], model="factors")
+    for day in (420, -5, 10**9):
+        with pytest.raises(WindowError, match=f"1 events have a day outside the panel, first {day}; it has sessions 0"):
+            abnormal_returns(panel, [0, 1], [200, day], model="factors")
+    with pytest.raises(WindowError, match=r"returns is no rectangle of numbers .*frame.to_numpy\(dtype=float\).T"):
+        Panel([["a"]])
+    with pytest.raises(WindowError, match="returns is no rectangle of numbers"):
+        Panel([[0.1, 0.2], [0.1]])
+    with pytest.raises(WindowError, match="factors is no rectangle of numbers"):
+        Panel([[0.1, 0.2]], factors=["x", "y"])
     with pytest.raises(WindowError, match=r"assets has shape \(1,\) and days \(2,\)"):
         abnormal_returns(panel, [0], [200, 201], model="factors")
     with pytest.raises(WindowError, match="days is of type float64; give integers"):
@@ -292,3 +305,18 @@ def test_bad_events_and_panels():
     with pytest.raises(WindowError, match="factors holds 1 infinite values"):
         Panel([[0.1, 0.2]], factors=[np.inf, 0.0])
     assert repr(Panel([[0.1, 0.2]])) == "Panel(1 securities x 2 sessions, 0 factors, 0 bytes of sums)"
+
+
+def test_a_result_without_a_usable_event_says_why():
+    panel = make_case(missing=0.0).panel
+    short = abnormal_returns(Panel(panel.returns[:, :50]), [0], [40], model="constant_mean")
+    assert "0 usable" in repr(short)
+    assert "no estimation window fits: 50 sessions, 130 needed before day 0; is the panel transposed?" in repr(short)
+    early = abnormal_returns(panel, [0, 1], [60, 129])
+    assert early.none_usable == "no estimation window fits: 129 sessions before the latest day 0, 130 needed"
+    late = abnormal_returns(panel, [0], [420], outside="nan")
+    assert late.none_usable == "every day lies outside the panel, which has sessions 0 to 419"
+    empty = abnormal_returns(Panel(np.full((1, 420), np.nan)), [0], [300], model="constant_mean")
+    assert empty.none_usable.startswith("the estimation windows hold too few returns")
+    assert abnormal_returns(panel, [0], [300]).none_usable == ""
+    assert "is the panel transposed?" in repr(battery(Panel(panel.returns[:, :50]), [0], [40], model="constant_mean"))

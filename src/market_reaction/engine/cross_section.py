@@ -105,7 +105,9 @@ class CrossSectionTests:
 
     def __repr__(self) -> str:
         count, windows = int(self.usable.sum()), len(self.abnormal.windows)
-        return f"CrossSectionTests({count} of {len(self.usable)} events, {len(self.tests)} tests x {windows} windows)"
+        why = f"; {self.abnormal.none_usable}" if self.abnormal.none_usable else ""
+        tests = f"{len(self.tests)} tests x {windows} windows"
+        return f"CrossSectionTests({count} of {len(self.usable)} events, {tests}{why})"
 
 
 def battery(
@@ -115,7 +117,7 @@ def battery(
     *,
     model: str = "market",
     estimation: tuple[int, int] = (-130, -11),
-    windows: Sequence[tuple[int, int]] = ((0, 1), (0, 5)),
+    windows: Sequence[tuple[int, int]] | tuple[int, int] = ((0, 1), (0, 5)),
     tests: Sequence[str] | None = None,
     buy_and_hold: bool = False,
     kernel: str = "auto",
@@ -128,7 +130,8 @@ def battery(
     Parameters
     ----------
     panel, assets, days, model, estimation, windows, kernel, lags, leads, threads
-        As ``abnormal_returns``. Columns of the panel are dates: events of one ``day`` share theirs.
+        As ``abnormal_returns``, which refuses a day outside the panel. Columns of the panel are dates: events of one
+        ``day`` share theirs.
     tests : sequence of str, optional
         Names among ``COVERED``; all when left out.
     buy_and_hold : bool

@@ -192,5 +192,5 @@ class Job:
         return AbnormalReturns(
             self.taus, self.windows, fit.coefficients(design.centre), fit.std, fit.df, fit.n, self.ar, self.car,
             self.car_std_error, self.n_known, kernel, self.fell_back, fit.means.T, fit.inverse.transpose(2, 0, 1),
-            self.days, design,
+            self.days, design, self.estimation,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,6 +15,7 @@ from market_reaction.engine.results import AbnormalReturns
 from market_reaction.errors import WindowError, did_you_mean
 
 KERNELS = ("auto", "gather", "sums")
+OUTSIDE = ("refuse", "nan")
 _BLOCK = 16_384  # events of a block of the sums kernel
 _SMALLEST_BLOCK = 4_096  # events below which another thread does not pay
 # Seconds, of which only the proportions matter: a session of one cumulative sum; a session of an estimation window, and
@@ -29,11 +30,12 @@ def abnormal_returns(
     *,
     model: str = "market",
     estimation: tuple[int, int] = (-130, -11),
-    windows: Sequence[tuple[int, int]] = ((0, 1), (0, 5)),
+    windows: Sequence[tuple[int, int]] | tuple[int, int] = ((0, 1), (0, 5)),
     kernel: str = "auto",
     lags: int = 0,
     leads: int = 0,
     paths: bool = True,
+    outside: str = "refuse",
     threads: int | None = None,
 ) -> AbnormalReturns:
     """Abnormal returns, CAR and forecast standard errors of many events on a panel.
@@ -49,13 +51,15 @@ def abnormal_returns(
     estimation : tuple of int
         Inclusive offsets of the estimation window; it ends before the event windows and day 0.
     windows : sequence of tuple of int
-        Inclusive offsets of the event windows.
+        Inclusive offsets of the event windows; one pair alone is accepted too.
     kernel : {"auto", "gather", "sums"}
         How to compute. For a kernel named, the numbers of an event do not depend on what else is asked for.
     lags, leads : int
         Sessions of the factor that ``dimson`` takes before and after each session.
     paths : bool
         Whether to return the abnormal returns of single sessions too.
+    outside : {"refuse", "nan"}
+        What to do about a day that is no session of the panel: an error, or NaN for that event.
     threads : int, optional
         Threads to work with; the number of processors if None.
 
@@ -63,7 +67,8 @@ def abnormal_returns(
     -------
     AbnormalReturns
         NaN, with ``df`` 0, where an estimation window reaches before the first session, holds fewer than half its
-        returns, too few or ones too large to square, or its factors are collinear.
+        returns, too few or ones too large to square, or its factors are collinear; and, with ``outside="nan"``, where
+        the day is no session of the panel.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def abnormal_returns(
     >>> abnormal_returns(panel, [0, 2], [300, 350], windows=[(0, 1)]).car.shape
     (2, 1)
     """
-    job = _job(panel, assets, days, model, estimation, windows, lags, leads, paths)
+    job = _job(panel, assets, days, model, estimation, windows, lags, leads, paths, outside)
     threads = thread_count(threads)
     if kernel not in KERNELS:
         raise WindowError(f"kernel={kernel!r} is not known; {did_you_mean(kernel, KERNELS)}choose one of {KERNELS}.")
@@ -139,14 +144,17 @@ def _job(
     days: np.ndarray,
     model: str,
     estimation: tuple[int, int],
-    windows: Sequence[tuple[int, int]],
+    windows: Sequence[tuple[int, int]] | tuple[int, int],
     lags: int,
     leads: int,
     paths: bool,
+    outside: str,
 ) -> Job:
     """Check the arguments and make room for the results."""
+    if outside not in OUTSIDE:
+        raise WindowError(f"outside={outside!r} is not known; {did_you_mean(outside, OUTSIDE)}choose one of {OUTSIDE}.")
     windows, span = _checked_windows(estimation, windows)
-    assets, days = _checked_events(panel, assets, days)
+    assets, days = _checked_events(panel, assets, days, outside)
     design = panel.design(model, lags, leads)
     n, taus = len(days), np.arange(span[0], span[1] + 1)
     shape = (n, len(windows))
@@ -158,11 +166,23 @@ def _job(
     )  # fmt: skip
 
 
+def as_windows(windows: Sequence[tuple[int, int]] | tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Event windows as a tuple, one bare pair too; their edges are not checked."""
+    try:
+        given = tuple(windows)
+        bare = len(given) == 2 and not any(isinstance(part, Iterable) for part in given)
+        pairs = (given,) if bare else tuple(tuple(pair) for pair in given)  # type: ignore[arg-type]
+    except TypeError:
+        raise WindowError(f"windows={windows!r} holds no pairs; give offsets such as [(0, 1), (0, 5)].") from None
+    return pairs  # type: ignore[return-value]
+
+
 def _checked_windows(
-    estimation: tuple[int, int], windows: Sequence[tuple[int, int]]
+    estimation: tuple[int, int], windows: Sequence[tuple[int, int]] | tuple[int, int]
 ) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
     """Windows as a tuple of pairs, and the offsets they and day 0 span."""
-    if not len(windows):
+    windows = as_windows(windows)
+    if not windows:
         raise WindowError("windows holds no window; give at least one pair such as (0, 1).")
     for name, window in (("estimation", estimation), *(("windows", pair) for pair in windows)):
         if len(window) != 2 or window[0] > window[1]:
@@ -179,8 +199,8 @@ def _checked_windows(
     return pairs, span
 
 
-def _checked_events(panel: Panel, assets: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Events as integer rows and columns; a row outside the panel is refused, a session outside it gives NaN later."""
+def _checked_events(panel: Panel, assets: np.ndarray, days: np.ndarray, outside: str) -> tuple[np.ndarray, np.ndarray]:
+    """Events as integer rows and columns of the panel; sessions outside it pass where they are to give NaN."""
     rows, columns = np.asarray(assets), np.asarray(days)
     if rows.ndim != 1 or rows.shape != columns.shape:
         raise WindowError(f"assets has shape {rows.shape} and days {columns.shape}; give one of each for every event.")
@@ -193,6 +213,12 @@ def _checked_events(panel: Panel, assets: np.ndarray, days: np.ndarray) -> tuple
         raise WindowError(
             f"{len(wrong)} events name securities outside the panel, first {wrong[0]}; it has rows 0 to "
             f"{panel.n_assets - 1}."
+        )
+    wrong = columns[(columns < 0) | (columns >= panel.n_sessions)]
+    if len(wrong) and outside == "refuse":
+        raise WindowError(
+            f"{len(wrong)} events have a day outside the panel, first {wrong[0]}; it has sessions 0 to "
+            f"{panel.n_sessions - 1}. Leave them out, or pass outside='nan' to abnormal_returns."
         )
     return rows, columns
 

@@ -45,7 +45,7 @@ class Panel:
     Raises
     ------
     WindowError
-        Shapes do not fit, or a return is infinite.
+        Shapes do not fit, a return is no number or infinite.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Panel:
     __slots__ = ("_designs", "_lock", "_sums", "centre", "dense", "factors", "returns", "skip")
 
     def __init__(self, returns: object, factors: object = None, skip: object = None) -> None:
-        self.returns = np.ascontiguousarray(returns, dtype=float)
+        self.returns = np.ascontiguousarray(_numbers("returns", returns))
         if self.returns.ndim != 2 or not self.returns.size:
             raise WindowError(
                 f"returns has shape {self.returns.shape}; give (securities, sessions), none of them zero."
@@ -133,7 +133,7 @@ class Panel:
         """Factors with one column each, of as many sessions as the returns."""
         if factors is None:
             return None
-        columns = np.asarray(factors, dtype=float)
+        columns = _numbers("factors", factors)
         columns = columns[:, None] if columns.ndim == 1 else columns
         if columns.ndim != 2 or len(columns) != self.n_sessions or not columns.shape[1]:
             raise WindowError(
@@ -197,6 +197,17 @@ class Panel:
             f"Panel({self.n_assets} securities x {self.n_sessions} sessions, {count} factor{'s' * (count != 1)}, "
             f"{self.sums_bytes} bytes of sums)"
         )
+
+
+def _numbers(name: str, values: object) -> np.ndarray:
+    """Values as an array of float64."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise WindowError(
+            f"{name} is no rectangle of numbers ({error}). Give decimal returns, NaN where one is missing; of a frame "
+            "with one column a security, frame.to_numpy(dtype=float).T."
+        ) from None
 
 
 def _middle(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from market_reaction.engine.kernels import abnormal_returns
+from market_reaction.engine.kernels import abnormal_returns, as_windows
 from market_reaction.engine.panel import Panel
 from market_reaction.errors import WindowError
 from market_reaction.inference.placebo import PlaceboRank, joint_statistics, placebo_rank
@@ -69,14 +69,14 @@ def scaled_cars(
     numpy.ndarray
         Shape (S, N, w); NaN where a market has no abnormal return or no volatility.
     """
-    positions = _checked_positions(panels, positions, scales)
+    positions, windows = _checked_positions(panels, positions, scales), as_windows(windows)
     lengths = np.sqrt([last - first + 1 for first, last in windows])
     result = np.empty((*positions.shape, len(windows)))
     for market, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
         days, inverse = np.unique(positions[:, market], return_inverse=True)
         found = abnormal_returns(
             panel, np.zeros(len(days), dtype=np.intp), days, model=model, estimation=estimation, windows=windows,
-            kernel=kernel, paths=False,
+            kernel=kernel, paths=False, outside="nan",
         )  # fmt: skip
         inside = (days >= 0) & (days < panel.n_sessions)
         sigma = np.where(inside, scale[np.where(inside, days, 0)], np.nan)
@@ -181,6 +181,7 @@ def joint_placebo(
     of neighbouring pseudo-announcements overlap where m > 1: p is then a little too small (size about 6 to 7.5% at 5%
     for m = 6).
     """
+    windows = as_windows(windows)
     both = np.vstack([np.asarray(day_zero)[None], positions])
     found = scaled_cars(panels, both, scales, windows=windows, model=model, estimation=estimation)
     event, pool = found[0], found[1:]

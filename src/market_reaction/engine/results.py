@@ -75,6 +75,7 @@ class AbnormalReturns:
     inverse: np.ndarray
     days: np.ndarray
     design: Design
+    estimation: tuple[int, int]
 
     @property
     def ar_std_error(self) -> np.ndarray:
@@ -96,6 +97,24 @@ class AbnormalReturns:
         """CAR over its standard error, shape (n, w); NaN where the estimation window has no spread."""
         return _in_standard_errors(self.car, self.car_std_error)
 
+    @property
+    def none_usable(self) -> str:
+        """Why not one event is usable; empty where one is, and where there are no events."""
+        if not len(self) or (self.df > 0).any():
+            return ""
+        sessions, needed = self.design.columns.shape[1], -self.estimation[0]
+        if sessions <= needed:
+            return (
+                f"no estimation window fits: {sessions} sessions, {needed} needed before day 0; "
+                "is the panel transposed?"
+            )
+        inside = self.days[(self.days >= 0) & (self.days < sessions)]
+        if not len(inside):
+            return f"every day lies outside the panel, which has sessions 0 to {sessions - 1}"
+        if inside.max() < needed:
+            return f"no estimation window fits: {inside.max()} sessions before the latest day 0, {needed} needed"
+        return "the estimation windows hold too few returns, or their factors are collinear"
+
     def _leverage(self) -> np.ndarray:
         """x0'(X'X)^-1 x0 of every event and session, shape (n, m)."""
         count, width = len(self.taus), self.design.width
@@ -115,9 +134,10 @@ class AbnormalReturns:
 
     def __repr__(self) -> str:
         usable = int((self.df > 0).sum())
+        why = f"; {self.none_usable}" if self.none_usable else ""
         return (
             f"AbnormalReturns({len(self)} events, {usable} usable, {len(self.windows)} windows, "
-            f"kernel={self.kernel!r}, {int(self.fell_back.sum())} fell back)"
+            f"kernel={self.kernel!r}, {int(self.fell_back.sum())} fell back{why})"
         )
 
 

@@ -113,7 +113,7 @@ def estimate(arrays: MarketArrays, table: pd.DataFrame, sessions: np.ndarray, of
         lags, leads = DIMSON if group.model == "dimson" else (0, 0)
         fit = abnormal_returns(
             panel, np.zeros(len(days), dtype=np.intp), days, model=group.model, estimation=group.estimation,
-            windows=group.windows, lags=lags, leads=leads, paths=False, threads=1,
+            windows=group.windows, lags=lags, leads=leads, paths=False, outside="nan", threads=1,
         )  # fmt: skip
         spread = fit.residual_std
         if "mad" in group.scaling:

@@ -123,6 +123,7 @@ def _linear(
     found = abnormal_returns(
         Panel(returns[None], columns, skip), np.zeros(len(positions), dtype=int), positions,
         model=model, estimation=estimation, windows=[(int(taus.min()), int(taus.max()))], lags=before, leads=after,
+        outside="nan",
     )  # fmt: skip
     assert found.ar is not None
     return found.ar[:, taus - found.taus[0]]
