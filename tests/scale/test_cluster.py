@@ -93,6 +93,35 @@ def test_two_workers_give_what_one_process_gives(
     pd.testing.assert_frame_equal(pools.to_frame(), alone.to_frame(), check_exact=True)
 
 
+def test_ctrl_c_is_for_the_process_that_began(client: object, cluster: object) -> None:
+    """A terminal sends it to all; workers that took it would each write a traceback."""
+    before = signal.getsignal(signal.SIGINT)
+    assert before is not signal.SIG_IGN
+    assert set(client.run(lambda: signal.getsignal(signal.SIGINT)).values()) == {signal.SIG_IGN}
+
+
+def test_a_run_that_is_stopped_says_how_far_it_came(
+    panel: PanelDataset, events: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from market_reaction.scale import work
+
+    original = work.run_block
+
+    def stops(out: str, wanted: str, number: int, threads: int | None) -> object:
+        if number == 4:
+            raise KeyboardInterrupt
+        return original(out, wanted, number, threads)
+
+    monkeypatch.setattr(work, "run_block", stops)
+    told = f"stopped with 4 of {BLOCKS} blocks done; "
+    with pytest.raises(KeyboardInterrupt, match=f"^{told}the same call goes on from there$"):
+        scale.run(panel, events.head(2), tmp_path)
+    with pytest.raises(KeyboardInterrupt, match=f"^{told}out= keeps them for the next time$"):
+        scale.run(panel, events.head(2))
+    monkeypatch.undo()
+    assert len(scale.run(panel, events.head(2), tmp_path).to_frame()) == 2 * 5 * BLOCKS
+
+
 def test_a_worker_that_is_killed_loses_nothing(
     panel: PanelDataset, events: pd.DataFrame, serial: scale.StudyRows, cluster: object, client: object, tmp_path: Path
 ) -> None:

@@ -3,9 +3,10 @@
 ``write_panel`` brings data into a panel, ``run`` studies every event in every security, ``run_placebo`` compares the
 mean over securities with earlier days, and ``cross_section`` does both and says what came of it.
 
-Modules: ``readers``, ``writing``, ``samples`` and ``dataset`` (panels), ``days`` (where events lie in one), ``job``,
-``runs``, ``cluster``, ``work`` and ``placebo_sums`` (a run and its blocks), ``results``, ``averages``, ``pools`` (what
-is read back), ``cross_sections``, ``words`` and ``charts`` (the whole); ``layout`` has names and safe writing of files.
+Modules: ``readers``, ``writing``, ``samples`` and ``dataset`` (panels), ``days`` (where events lie in one),
+``options``, ``job``, ``runs``, ``cluster``, ``work`` and ``placebo_sums`` (a run and its blocks), ``results``,
+``averages``, ``pools`` (what is read back), ``cross_sections``, ``words`` and ``charts`` (the whole); ``layout`` has
+names and safe writing of files.
 """
 
 from __future__ import annotations

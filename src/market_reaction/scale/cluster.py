@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +68,8 @@ def connected(client: Any) -> Iterator[Any]:
 
 def _reached(distributed: Any, address: str) -> Any:
     """Client of the scheduler at an address."""
+    if ":" not in address:  # Dask would look for such a host for half a minute
+        raise ScaleError(f"client={address!r} is no address; give 'local' or an address such as tcp://host:8786.")
     try:
         return distributed.Client(address)
     except (OSError, ValueError) as error:
@@ -99,12 +103,25 @@ def local_cluster(workers: int | None = None) -> Any:
     library = _distributed()
     import dask
 
-    with dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": KEPT for name in MALLOC}):
+    with _deaf_to_ctrl_c(), dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": KEPT for name in MALLOC}):
         return library.LocalCluster(
             n_workers=workers or _processors(), threads_per_worker=1, processes=True, host="127.0.0.1",
             dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # of its health page: a free port
         )  # fmt: skip
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Have processes started meanwhile pass over Ctrl-C, which the terminal sends to all: this one stops them."""
+    if threading.current_thread() is not threading.main_thread():  # no other may say what a signal does
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def _processors() -> int:

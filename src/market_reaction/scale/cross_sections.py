@@ -17,9 +17,10 @@ from market_reaction.placebo import HISTORY
 from market_reaction.scale import layout
 from market_reaction.scale.dataset import PanelDataset, open_panel
 from market_reaction.scale.days import OnBadEvent, check_columns
+from market_reaction.scale.options import Model, check_model, windows_of
 from market_reaction.scale.pools import PlaceboPools
 from market_reaction.scale.results import StudyRows
-from market_reaction.scale.runs import Model, check_model, run, run_placebo, windows_of
+from market_reaction.scale.runs import run, run_placebo
 from market_reaction.scale.words import cross_section_answer, cross_section_html, event_lines, notes_of
 from market_reaction.scale.writing import write_panel
 from market_reaction.theme import Theme

@@ -145,6 +145,11 @@ def folder_or_temporary(folder: str | Path | None) -> Path:
     return place
 
 
+def is_temporary(folder: Path) -> bool:
+    """Whether a folder goes when Python ends."""
+    return folder.name.startswith(_temporary())
+
+
 def _temporary() -> str:
     """How temporary folders of this machine begin; containers may share a disk and not their process numbers."""
     return f"{_TEMPORARY}{platform.node()}_"

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from market_reaction.engine import KERNELS, Panel, choose_kernel
-from market_reaction.engine.design import MODELS
 from market_reaction.engine.stream import AT_ONCE
-from market_reaction.errors import ScaleError, WindowError, did_you_mean
-from market_reaction.placebo import HISTORY, pool_gap
+from market_reaction.errors import ScaleError, did_you_mean
+from market_reaction.placebo import HISTORY
 from market_reaction.scale import layout
 from market_reaction.scale.cluster import connected, work_on
 from market_reaction.scale.dataset import PanelDataset, open_panel
 from market_reaction.scale.days import OnBadEvent, Pairs, days_holding, place_events
 from market_reaction.scale.job import Kind, Options, identity, write_job
+from market_reaction.scale.options import Model, options_of
 from market_reaction.scale.placebo_sums import pool_bytes, reach
 from market_reaction.scale.pools import PlaceboPools, open_placebo
 from market_reaction.scale.results import StudyRows, open_results
@@ -26,7 +26,6 @@ from market_reaction.scale.work import known_part
 from market_reaction.windows import EventWindows, Window, check_history
 
 POOL_BYTES = 2_000_000_000  # sums of all pools of events that securities do not share
-Model = Literal["constant_mean", "zero_mean", "market_adjusted", "market", "factors", "dimson"]
 
 
 def run(
@@ -95,7 +94,7 @@ def run(
         Events that cannot be placed; all are listed.
     """
     panel = panel if isinstance(panel, PanelDataset) else open_panel(panel)
-    options = _options(panel, model, factors, estimation, windows, lags, leads, paths=paths)
+    options = options_of(panel, model, factors, estimation, windows, lags, leads, paths=paths)
     span = EventWindows(options.estimation, options.windows).span_offsets
     pairs = place_events(events, panel, -options.estimation[0], span[1], on_bad_event)
     masks = _masks(panel, skip, None, span)
@@ -153,7 +152,7 @@ def run_placebo(
     """
     check_history(count)
     panel = panel if isinstance(panel, PanelDataset) else open_panel(panel)
-    options = _options(panel, model, factors, estimation, windows, lags, leads, count=count)
+    options = options_of(panel, model, factors, estimation, windows, lags, leads, count=count)
     span = EventWindows(options.estimation, options.windows).span_offsets
     pairs = place_events(events, panel, -options.estimation[0], span[1], on_bad_event)
     if exclude is not None and not pairs.shared:
@@ -180,64 +179,6 @@ def _refuse_large(pairs: Pairs, options: Options, masks: pd.DataFrame) -> None:
             f"Run at most {most:,} events at a time, each into its own folder, or take a smaller count than "
             f"{options.count}."
         )
-
-
-def check_model(model: str) -> None:
-    """Refuse a model that is not known."""
-    if model not in MODELS:
-        raise ScaleError(
-            f"model={model!r} is not known; {did_you_mean(str(model), MODELS)}choose one of {', '.join(MODELS)}."
-        )
-
-
-def windows_of(estimation: Window, windows: Sequence[Window]) -> EventWindows:
-    """Estimation and event windows, with messages that name them as they are called here."""
-    try:
-        return EventWindows(estimation, tuple(windows))
-    except WindowError as error:
-        text = str(error).replace("event=", "windows=").replace("event holds no window", "windows holds none")
-        raise WindowError(text) from None
-    except (TypeError, ValueError):
-        raise WindowError(
-            f"windows={windows!r} with estimation={estimation!r} are no windows; give pairs of whole numbers such as "
-            "windows=[(0, 1), (0, 5)] and estimation=(-130, -11)."
-        ) from None
-
-
-def _options(
-    panel: PanelDataset,
-    model: str,
-    factors: Sequence[str] | None,
-    estimation: Window,
-    windows: Sequence[Window],
-    lags: int,
-    leads: int,
-    *,
-    paths: bool = False,
-    count: int = 0,
-) -> Options:
-    """Options of a job, after they were checked."""
-    check_model(model)
-    checked = windows_of(estimation, windows)
-    at_hand = [] if panel.factors is None else [str(name) for name in panel.factors]
-    if model in ("constant_mean", "zero_mean"):
-        if factors:
-            raise ScaleError(
-                f"model={model!r} takes no factors, and factors={list(factors)} was given. Leave them out, or name a "
-                "model that takes them, such as 'market'."
-            )
-        chosen: tuple[str, ...] = ()
-    else:
-        chosen = tuple(at_hand if factors is None else factors)
-        unknown = [name for name in chosen if name not in at_hand]
-        if unknown or not chosen or (model != "factors" and len(chosen) != 1):
-            raise ScaleError(
-                f"model={model!r} takes {'factors' if model == 'factors' else 'one factor'}, and factors="
-                f"{list(chosen)} was given; the panel has {', '.join(at_hand) or 'none'}. Name them with "
-                "factors=[...], or write the panel with factors=."
-            )
-    gap = max(pool_gap(window, checked.estimation) for window in checked.event) if count else 0
-    return Options(model, chosen, checked.estimation, checked.event, lags, leads, paths, count, gap)
 
 
 def _masks(panel: PanelDataset, skip: pd.DataFrame | None, exclude: pd.DataFrame | None, span: Window) -> pd.DataFrame:
@@ -276,8 +217,15 @@ def _complete(out: Path, manifest: dict[str, Any], blocks: int, client: Any) -> 
     known = {number: known_part(out, wanted, number, check=True) for number in numbers}
     missing = [number for number in numbers if known[number] is None]
     if missing:
-        with connected(client) as connection:
-            work_on(connection, str(out), wanted, missing)
+        try:
+            with connected(client) as connection:
+                work_on(connection, str(out), wanted, missing)
+        except KeyboardInterrupt:
+            done = sum(known_part(out, wanted, number, check=False) is not None for number in numbers)
+            rest = (
+                "out= keeps them for the next time" if layout.is_temporary(out) else "the same call goes on from there"
+            )
+            raise KeyboardInterrupt(f"stopped with {done} of {blocks} blocks done; {rest}") from None
         layout.sweep(out / layout.PARTS)  # of workers that died
         known |= {number: known_part(out, wanted, number, check=False) for number in missing}
     lost = [number for number in numbers if known[number] is None]
