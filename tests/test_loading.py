@@ -94,6 +94,40 @@ def test_no_network_is_said_once_and_every_missing_market_is_named() -> None:
     assert "2022-12-28" in reasons["S&P 500"]
 
 
+def test_a_time_in_the_future_is_said_first_and_no_network_is_advised(monkeypatch) -> None:
+    monkeypatch.setattr("market_reaction.loading.utc_now", lambda: pd.Timestamp("2029-12-01 08:00", tz="UTC"))
+    for given, when in ((events.announcement("2030-01-15 12:00 UTC"), "2030-01-15 12:00 UTC"),
+                        (events.dated("2030-01-15"), "2030-01-15")):  # fmt: skip
+        prices = load_prices(["CSI 300", "Gold"], events=given, windows=WINDOWS, yahoo=FakeYahoo(network=False))
+        for reason in prices.unavailable["reason"]:
+            assert reason.startswith(f"{when} lies in the future (now it is 2029-12-01 08:00 UTC); ")
+            assert reason.endswith("Run it again when the session has closed.") and "Rerun" not in reason
+    monkeypatch.setattr("market_reaction.loading.utc_now", lambda: pd.Timestamp("2030-01-15 12:01", tz="UTC"))
+    past = load_prices(
+        ["CSI 300"], events=events.announcement("2030-01-15 12:00 UTC"), windows=WINDOWS, yahoo=FakeYahoo(network=False)
+    )
+    assert past.unavailable["reason"][0].startswith("bundled data run")
+    assert past.unavailable["reason"][0].endswith(
+        "Rerun with a network, or with source='files' and a folder that holds it."
+    )
+    monkeypatch.setattr("market_reaction.loading.utc_now", lambda: pd.Timestamp("2029-12-01 08:00", tz="UTC"))
+    two = pd.concat([events.announcement("2030-01-15 12:00 UTC"), events.announcement("2030-02-15 12:00 UTC")])
+    prices = load_prices(["CSI 300"], events=two, windows=WINDOWS, yahoo=FakeYahoo(network=False))
+    assert prices.unavailable["reason"][0].startswith("all 2 announcements, from 2030-01-15 12:00 UTC on, lie in the")
+
+
+def test_a_window_that_no_series_holds_advises_a_shorter_one() -> None:
+    long = EventWindows((-9999, -11))
+    offline = load_prices(["CSI 300"], events=LONDON, windows=long, yahoo=FakeYahoo(network=False))
+    assert "Shorten the estimation window, or rerun with a network" in offline.unavailable["reason"][0]
+    asked = FakeYahoo(fetched={"CSI 300": cut("CSI 300", "2022-01-04", "2025-06-30")})
+    online = load_prices(["CSI 300"], events=LONDON, windows=long, yahoo=asked)
+    assert "network" not in online.unavailable["reason"][0]
+    assert online.unavailable["reason"][0].endswith(
+        "or rerun with source='files' and a folder that reaches further back."
+    )
+
+
 def test_an_older_snapshot_serves_when_yahoo_cannot_be_had() -> None:
     older = {"CSI 300": cut("CSI 300", "2022-01-04", "2025-06-30")}
     offline = load(["CSI 300"], FakeYahoo(older=older, network=False))

@@ -17,7 +17,7 @@ from market_reaction.sessions import SessionClock, locate
 from market_reaction.snapshots import SnapshotStore
 from market_reaction.sources.bundled import BundledSource
 from market_reaction.sources.files import FilesSource
-from market_reaction.sources.yahoo import YahooSource
+from market_reaction.sources.yahoo import YahooSource, utc_now
 from market_reaction.windows import EventWindows
 
 SourceName = Literal["auto", "yahoo", "bundled", "files"]
@@ -326,6 +326,39 @@ def _choose(
             f"not hold the estimation window and day 0 ({-request.windows.estimation[0] + 1} sessions before day 0)"
             for item in offered
         ]
-        why = "; ".join([*short, *reasons.get(instrument.name, [])])
-        unavailable.append((instrument.name, f"{why.rstrip('.')}. {how_to_get}".strip()))
+        ahead = _in_the_future(request.events)
+        why = "; ".join([*ahead, *short, *reasons.get(instrument.name, [])])
+        advice = "Run it again when the session has closed." if ahead else _advice(request, offered, how_to_get)
+        unavailable.append((instrument.name, f"{why.rstrip('.')}. {advice}".strip()))
     return PriceData(series, pd.DataFrame(unavailable, columns=["market", "reason"], dtype=str), tuple(notes))
+
+
+def _in_the_future(events: pd.DataFrame | None) -> list[str]:
+    """That all events are still to come, as the first of the reasons; empty where one is not."""
+    if events is None:
+        return []
+    now = utc_now()
+    times_of = events["announced_utc"].fillna(events["session_date"].dt.tz_localize("UTC"))
+    if not (times_of > now).all():
+        return []
+    bare = events["precision"].iloc[int(times_of.argmin())] == "date"
+    first = f"{times_of.min():%Y-%m-%d}" if bare else f"{times_of.min():%Y-%m-%d %H:%M} UTC"
+    what = first if len(events) == 1 else f"all {len(events)} announcements, from {first} on,"
+    return [f"{what} {'lies' if len(events) == 1 else 'lie'} in the future (now it is {now:%Y-%m-%d %H:%M} UTC)"]
+
+
+def _advice(request: _Request, offered: Sequence[PriceSeries], how_to_get: str) -> str:
+    """What would bring a market: a shorter window where day 0 is at hand, and Yahoo unless that was its answer."""
+    if request.events is None or not how_to_get:
+        return how_to_get
+    positions = [
+        (locate(SessionClock.of(item), event).position, len(item.sessions))
+        for item in offered
+        for _, event in request.events.iterrows()
+    ]
+    if not any(0 < position < count for position, count in positions):
+        return how_to_get
+    network = "" if any(item.source == "yahoo" for item in offered) else "with a network, or "
+    return (
+        f"Shorten the estimation window, or rerun {network}with source='files' and a folder that reaches further back."
+    )

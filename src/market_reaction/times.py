@@ -102,8 +102,8 @@ def parse_instant(value: str | datetime | pd.Timestamp) -> tuple[pd.Timestamp, s
     if _BARE_DATE.fullmatch(text):
         raise AnnouncementTimeError(
             f"announcement {text!r} has no clock time, and the reaction session depends on it. Add time and zone, such "
-            f"as '{text} 22:50 UTC'; if the clock is unknown use date='{text}' (command line: --date {text}), which "
-            "takes each market's session of that date."
+            f"as '{text} 22:50 UTC'; if the clock is unknown use date='{text}' (command line --date {text}, "
+            f'notebooks DATE = "{text}"), which takes each market\'s session of that date.'
         )
     match = _STAMP.fullmatch(text)
     if not match:
