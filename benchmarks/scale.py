@@ -181,7 +181,7 @@ def plan(found: dict[str, Any], securities: int, years: int, events: int, placeb
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a small panel; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="a small panel; writes nothing and plans nothing")
     parser.add_argument("--plan", action="store_true", help="print a plan from the figures measured last")
     for name, value in (("securities", 50_000), ("years", 30), ("events", 1_000), ("placebo", 500)):
         parser.add_argument(f"--{name}", type=int, default=value, help=f"of the plan (default {value:,})")
@@ -196,6 +196,9 @@ def main() -> None:
             found["check"] = check(found)
             print("of a panel three times as large:", found["check"])
             RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if given.quick:
+        print("no plan: a panel this small says little of a large one; --plan takes the figures of a full run")
+        return
     for name, text in plan(found, given.securities, given.years, given.events, given.placebo):
         print(f"| {name} | {text} |")
 
