@@ -17,6 +17,7 @@ import pytest
 
 from market_reaction import scale
 from market_reaction.errors import ScaleError
+from market_reaction.scale.cluster import deaf_to_ctrl_c
 from market_reaction.scale.dataset import PanelDataset
 
 BLOCKS = 40
@@ -93,11 +94,16 @@ def test_two_workers_give_what_one_process_gives(
     pd.testing.assert_frame_equal(pools.to_frame(), alone.to_frame(), check_exact=True)
 
 
-def test_ctrl_c_is_for_the_process_that_began(client: object, cluster: object) -> None:
+def test_ctrl_c_is_for_the_process_that_began(client: object) -> None:
     """A terminal sends it to all; workers that took it would each write a traceback."""
-    before = signal.getsignal(signal.SIGINT)
-    assert before is not signal.SIG_IGN
     assert set(client.run(lambda: signal.getsignal(signal.SIGINT)).values()) == {signal.SIG_IGN}
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start the tests deaf to it
+    try:
+        with deaf_to_ctrl_c():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, found)
 
 
 def test_a_run_that_is_stopped_says_how_far_it_came(

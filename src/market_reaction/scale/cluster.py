@@ -103,7 +103,7 @@ def local_cluster(workers: int | None = None) -> Any:
     library = _distributed()
     import dask
 
-    with _deaf_to_ctrl_c(), dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": KEPT for name in MALLOC}):
+    with deaf_to_ctrl_c(), dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": KEPT for name in MALLOC}):
         return library.LocalCluster(
             n_workers=workers or _processors(), threads_per_worker=1, processes=True, host="127.0.0.1",
             dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR,
@@ -112,7 +112,7 @@ def local_cluster(workers: int | None = None) -> Any:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def deaf_to_ctrl_c() -> Iterator[None]:
     """Have processes started meanwhile pass over Ctrl-C, which the terminal sends to all: this one stops them."""
     if threading.current_thread() is not threading.main_thread():  # no other may say what a signal does
         yield
