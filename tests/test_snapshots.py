@@ -15,7 +15,7 @@ import pytest
 from market_reaction.errors import SnapshotError
 from market_reaction.instruments import find_instrument
 from market_reaction.snapshots import Snapshot, SnapshotStore, folder_name
-from market_reaction.sources.yahoo import _expected_finals
+from market_reaction.sources.yahoo_rows import expected_finals
 
 RETRIEVED = pd.Timestamp("2025-06-12 20:00", tz="UTC")
 # CSI 300 closes.
@@ -182,7 +182,7 @@ def test_a_closed_day_of_the_calendar_is_not_waited_for(store: SnapshotStore) ->
     keep(store, rows, start="2025-05-30", end="2025-06-02", retrieved=at("2025-06-02 20:00"))
 
     def finals(labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
-        return _expected_finals(find_instrument("CSI 300"), labels)
+        return expected_finals(find_instrument("CSI 300"), labels)
 
     days = day("2025-05-30"), day("2025-06-02")  # Dragon Boat festival on Monday 2 June
     now = at("2025-06-20 12:00")

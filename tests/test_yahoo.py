@@ -19,7 +19,8 @@ from market_reaction.errors import DataUnavailableError, SnapshotError
 from market_reaction.instruments import Instrument, find_instrument
 from market_reaction.snapshots import SnapshotStore
 from market_reaction.sources import Source, yahoo
-from market_reaction.sources.yahoo import YahooSource, final_instants
+from market_reaction.sources.yahoo import YahooSource
+from market_reaction.sources.yahoo_rows import final_instants
 from yahoo_server import LISTINGS, LoopbackSession, Row, YahooServer
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,8 +1,7 @@
 """Yahoo Finance through ``yfinance``: asked per symbol, every failure named, every answer kept as a snapshot.
 
 What an answer says is judged here from the answer itself: an empty one can be throttling, an outage or a wrong symbol,
-and the word "delisted" is never passed on. A symbol takes bounded time, whatever the network does. Yahoo's FX bars run
-from midnight to midnight in London; its futures bars end at 17:00 New York with the settlement as their close.
+and the word "delisted" is never passed on. A symbol takes bounded time, whatever the network does.
 """
 
 from __future__ import annotations
@@ -25,19 +24,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from market_reaction import calendars
-from market_reaction.clocks import BarClose, close_instants
 from market_reaction.errors import DataUnavailableError
 from market_reaction.instruments import Instrument
-from market_reaction.prices import PRICE_COLUMNS, PriceBasis, PriceSeries, Vintage, build_series
+from market_reaction.prices import PriceSeries
 from market_reaction.snapshots import Snapshot, SnapshotStore
+from market_reaction.sources.yahoo_rows import (
+    UnusableRowsError,
+    daily_rows,
+    expected_finals,
+    final_instants,
+    intraday_rows,
+    price_basis,
+    series_of_rows,
+    with_vintage,
+)
 
 PROBE_URL = "https://query2.finance.yahoo.com/v1/test/getcrumb"
 PROBE_SECONDS = 3.0
-# Yahoo's quotes are up to 30 minutes late, and until then a daily row shows a price from before the close.
-QUOTE_DELAY = pd.Timedelta(minutes=30)
-# A futures row changes until the trading day ends, also where its settlement was earlier.
-_FUTURES_DAY = (BarClose(17 * 60, 17 * 60, "America/New_York"),)
 _CHART = "/v8/finance/chart/"
 _NOT_FINAL = "its close was not final when it was retrieved"
 
@@ -89,10 +92,6 @@ class _Answer:
             return (chart["result"] or [{}])[0] or {}
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
-
-
-class _UnusableRowsError(Exception):
-    """Rows of an answer break a rule."""
 
 
 def utc_now() -> pd.Timestamp:
@@ -194,7 +193,7 @@ class YahooSource:
         key = (snapshot.path, snapshot.path.stat().st_mtime_ns if snapshot.path.exists() else 0, instrument)
         if key not in _read_before:
             rows = self.store.read(snapshot)
-            _read_before[key] = _with_vintage(_series(instrument, rows, snapshot.retrieved_utc), snapshot)
+            _read_before[key] = with_vintage(series_of_rows(instrument, rows, snapshot.retrieved_utc), snapshot)
         return _read_before[key]
 
     def fetch(self, instrument: Instrument, start: pd.Timestamp, end: pd.Timestamp) -> PriceSeries:
@@ -323,13 +322,9 @@ class YahooSource:
             },
         )
         try:
-            rows = _columns(frame)
-        except _UnusableRowsError as error:
+            rows = intraday_rows(frame, start, end, minutes=minutes, now=now)
+        except UnusableRowsError as error:
             raise _unavailable(instrument, start, end, "malformed answer", str(error)) from error
-        begins = pd.DatetimeIndex(frame.index).tz_convert("UTC").as_unit("ns")
-        rows.index = begins.rename("start_utc")
-        ended = np.asarray(begins + pd.Timedelta(minutes=minutes) <= now)
-        rows = rows[ended & np.asarray((begins >= start) & (begins < end)) & rows["close"].notna().to_numpy()]
         if rows.empty:
             raise _unavailable(instrument, start, end, "no rows", f"No {interval} bar has ended in this span.")
         return rows
@@ -351,7 +346,7 @@ class YahooSource:
             start,
             end,
             now=self._now(),
-            close_of=partial(_expected_finals, instrument),
+            close_of=partial(expected_finals, instrument),
             as_of=as_of,
             price_basis=price_basis(instrument),
             covering=covering,
@@ -368,15 +363,14 @@ class YahooSource:
         }
         frame, answer = self._ask(instrument, start, end, deadline, arguments)
         try:
-            rows = _normalise(frame)
-            _check_closes(instrument, rows)
-        except _UnusableRowsError as error:
+            rows = daily_rows(instrument, frame)
+        except UnusableRowsError as error:
             raise _unavailable(instrument, start, end, "malformed answer", str(error)) from error
         final = np.asarray(final_instants(instrument, pd.DatetimeIndex(rows.index)) <= retrieved)
         kept = rows[final]
         if not kept["close"].notna().any():
             raise _unavailable(instrument, start, end, "no rows", f"None of {len(rows)} rows has a final close.")
-        series = _series(instrument, kept, retrieved)
+        series = series_of_rows(instrument, kept, retrieved)
         meta = (answer.chart or {}).get("meta", {})
         snapshot = self.store.write(
             self.name,
@@ -390,11 +384,11 @@ class YahooSource:
             meta={key: str(meta.get(key, "")) for key in ("currency", "exchangeTimezoneName", "instrumentType")},
         )
         _verdict["reachable"] = True
+        series = with_vintage(series, snapshot)
+        if final.all():
+            return series
         not_final = pd.DataFrame({"session": rows.index[~final], "reason": _NOT_FINAL})
-        series = _with_vintage(series, snapshot)
-        if len(not_final):
-            series = replace(series, excluded=pd.concat([series.excluded, not_final], ignore_index=True))
-        return series
+        return replace(series, excluded=pd.concat([series.excluded, not_final], ignore_index=True))
 
     def _ask(
         self,
@@ -418,110 +412,6 @@ class YahooSource:
         if frame.empty:
             raise _unavailable(instrument, start, end, "no rows", "The answer has no rows.")
         return frame, answer
-
-
-def price_basis(instrument: Instrument) -> PriceBasis:
-    """What the close of Yahoo's daily row is for this instrument."""
-    match instrument.asset_class:
-        case "future":
-            return "settlement"
-        case "equity" | "etf":
-            return "adjusted close"
-        case "yield":
-            return "yield"
-        case _:
-            return "close"
-
-
-def final_instants(instrument: Instrument, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """UTC instant from which Yahoo's row of each session shows the close for good.
-
-    Parameters
-    ----------
-    instrument : Instrument
-        What is priced.
-    sessions : pandas.DatetimeIndex
-        Session labels, tz-naive midnights.
-
-    Returns
-    -------
-    pandas.DatetimeIndex
-        The close (futures: the end of the trading day, 17:00 New York) and the 30 minutes by which quotes are late.
-    """
-    closes = close_instants(sessions, instrument.bar_closes("yahoo"))[1]
-    if instrument.asset_class == "future":
-        closes = pd.DatetimeIndex(np.maximum(closes, close_instants(sessions, _FUTURES_DAY)[1]))
-    return closes + QUOTE_DELAY
-
-
-def _expected_finals(instrument: Instrument, labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """The same for labels a series does not have; NaT on days the market is known to be closed."""
-    finals = final_instants(instrument, labels)
-    if not instrument.calendar:
-        return finals
-    is_session = calendars.hours(instrument.calendar).is_session(labels)
-    return pd.DatetimeIndex(finals.where(is_session))
-
-
-def _series(instrument: Instrument, rows: pd.DataFrame, retrieved: pd.Timestamp) -> PriceSeries:
-    """Series of the rows, its vintage still without checksum."""
-    return build_series(
-        instrument,
-        rows,
-        source="yahoo",
-        price_basis=price_basis(instrument),
-        vintage=Vintage("yahoo", instrument.yahoo, retrieved, rows.index[0], rows.index[-1], len(rows), ""),
-        now=retrieved,
-    )
-
-
-def _with_vintage(series: PriceSeries, snapshot: Snapshot) -> PriceSeries:
-    vintage = Vintage(
-        source=snapshot.source,
-        symbol=snapshot.symbol,
-        retrieved_utc=snapshot.retrieved_utc,
-        first=series.sessions[0],
-        last=series.sessions[-1],
-        rows=len(series.sessions),
-        sha256=snapshot.sha256,
-        detail=snapshot.detail,
-    )
-    return replace(series, vintage=vintage)
-
-
-def _columns(frame: pd.DataFrame) -> pd.DataFrame:
-    rows = frame.rename(columns=str.lower)
-    if "close" not in rows.columns:
-        raise _UnusableRowsError(f"The answer has the columns {', '.join(rows.columns)} and no close.")
-    return rows[[column for column in PRICE_COLUMNS if column in rows.columns]].astype("float64")
-
-
-def _normalise(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows by local date of the exchange; rows of zeros become empty ones."""
-    rows = _columns(frame)
-    index = pd.DatetimeIndex(frame.index)
-    if index.tz is None:
-        raise _UnusableRowsError("The rows have no time zone, so their dates cannot be told.")
-    labels = index.tz_localize(None).normalize().as_unit("ns")
-    rows.index = pd.DatetimeIndex(labels.to_numpy(), name="session")
-    if not rows.index.is_unique:
-        twice = rows.index[rows.index.duplicated()][0]
-        raise _UnusableRowsError(f"The answer has two rows for {twice:%Y-%m-%d}.")
-    prices = [column for column in rows.columns if column != "volume"]
-    empty = (rows[prices].isna() | (rows[prices] == 0)).all(axis=1)
-    rows.loc[empty, prices] = np.nan
-    return rows.sort_index()
-
-
-def _check_closes(instrument: Instrument, rows: pd.DataFrame) -> None:
-    """Refuse closes that cannot be; futures have settled below zero, and yields can lie there."""
-    close = rows["close"].dropna()
-    signed = instrument.asset_class in ("future", "yield")
-    wrong = close[np.isinf(close) | (close <= 0) & (not signed)]
-    if len(wrong):
-        raise _UnusableRowsError(
-            f"The close of {wrong.index[0]:%Y-%m-%d} is {wrong.iloc[0]:g}, and a price lies above 0."
-        )
 
 
 def _as_utc(instant: pd.Timestamp) -> pd.Timestamp:
