@@ -23,7 +23,7 @@ from market_reaction.intraday.build import bar_lengths
 from market_reaction.intraday.clock_check import BarClockWarning, check_clock, volume_steps
 from market_reaction.intraday.stamps import read_stamps
 from market_reaction.snapshots import SnapshotStore
-from market_reaction.sources import yahoo
+from market_reaction.sources import yahoo_requests
 from market_reaction.sources.yahoo import YahooSource
 from yahoo_server import LoopbackSession, Row, YahooServer
 
@@ -368,10 +368,10 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[YahooSer
 
     yfinance.set_tz_cache_location(str(tmp_path / "yfinance"))
     monkeypatch.delenv("MARKET_REACTION_OFFLINE", raising=False)
-    yahoo._verdict.clear()
+    yahoo_requests._verdict.clear()
     with YahooServer(rows={"ES=F": minutes("2025-06-11"), "CNH=X": minutes("2025-06-10")}) as running:
         yield running
-    yahoo._verdict.clear()
+    yahoo_requests._verdict.clear()
 
 
 def minutes(day: str) -> list[Row]:

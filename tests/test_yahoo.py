@@ -18,7 +18,7 @@ import pytest
 from market_reaction.errors import DataUnavailableError, SnapshotError
 from market_reaction.instruments import Instrument, find_instrument
 from market_reaction.snapshots import SnapshotStore
-from market_reaction.sources import Source, yahoo
+from market_reaction.sources import Source, yahoo_requests
 from market_reaction.sources.yahoo import YahooSource
 from market_reaction.sources.yahoo_rows import final_instants
 from yahoo_server import LISTINGS, LoopbackSession, Row, YahooServer
@@ -58,9 +58,9 @@ def yfinance_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(autouse=True)
 def no_verdict() -> Iterator[None]:
-    yahoo._verdict.clear()
+    yahoo_requests._verdict.clear()
     yield
-    yahoo._verdict.clear()
+    yahoo_requests._verdict.clear()
 
 
 @pytest.fixture
@@ -493,7 +493,7 @@ def test_a_name_lookup_that_hangs_is_unreachable_within_three_seconds(store: Sna
 
 
 def test_a_download_that_succeeds_makes_it_reachable(server: YahooServer, store: SnapshotStore) -> None:
-    yahoo._verdict["reachable"] = False
+    yahoo_requests._verdict["reachable"] = False
     asked = source(server, store)
     assert not asked.reachable()
     asked.fetch(ES, *DAYS)

@@ -25,7 +25,8 @@ from market_reaction.prices import Vintage
 from market_reaction.progress import progress as progress_bar
 from market_reaction.snapshots import SnapshotStore
 from market_reaction.sources.files import LIST, FilesSource
-from market_reaction.sources.yahoo import INTRADAY, YahooSource
+from market_reaction.sources.yahoo import YahooSource
+from market_reaction.sources.yahoo_intraday import INTRADAY
 
 BarSource = Literal["auto", "yahoo", "files"]
 MARKETS = ("E-mini S&P 500", "USD/CNH", "CSI 300", "Gold")
@@ -216,8 +217,8 @@ def yahoo_reach(now: pd.Timestamp) -> pd.DataFrame:
         The present instant (UTC).
     """
     rows = [
-        (interval, minutes, back, now - pd.Timedelta(days=back) + _BEFORE)
-        for interval, (minutes, back, _) in INTRADAY.items()
+        (interval, offered.minutes, offered.days_back, now - pd.Timedelta(days=offered.days_back) + _BEFORE)
+        for interval, offered in INTRADAY.items()
         if interval != "60m"
     ]
     return pd.DataFrame(rows, columns=["interval", "bar_minutes", "days_back", "earliest_utc"]).set_index("interval")
@@ -247,7 +248,7 @@ def _from_yahoo(
     if interval is not None and interval not in INTRADAY:
         raise MarketReactionError(f"interval={interval!r} is not known; choose one of {', '.join(INTRADAY)}.")
     notes = (_limits(now), HOW_TO_SUPPLY)
-    if chosen is None or now - pd.Timedelta(days=INTRADAY[chosen][1]) > instant - _BEFORE:
+    if chosen is None or now - pd.Timedelta(days=INTRADAY[chosen].days_back) > instant - _BEFORE:
         which = "no bars of Yahoo reach" if chosen is None else f"{chosen} bars of Yahoo do not reach"
         return _nothing(asked, f"{which} back to {instant:%Y-%m-%d %H:%M} UTC", notes)
     if not yahoo.reachable():

@@ -93,6 +93,30 @@ def expected_finals(instrument: Instrument, labels: pd.DatetimeIndex) -> pd.Date
     return pd.DatetimeIndex(finals.where(is_session))
 
 
+def price_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Prices and volume of an answer under our names.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As yfinance gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those of ``PRICE_COLUMNS`` that there are, as floats.
+
+    Raises
+    ------
+    UnusableRowsError
+        There is no close.
+    """
+    rows = frame.rename(columns=str.lower)
+    if "close" not in rows.columns:
+        raise UnusableRowsError(f"The answer has the columns {', '.join(rows.columns)} and no close.")
+    return rows[[column for column in PRICE_COLUMNS if column in rows.columns]].astype("float64")
+
+
 def daily_rows(instrument: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of a daily answer by session, with closes that can be.
 
@@ -106,15 +130,15 @@ def daily_rows(instrument: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows in order by the local date of the exchange, tz-naive; those of ``PRICE_COLUMNS`` that there are. Prices
-        of a row of zeros are NaN.
+        Rows in order by the local date of the exchange, tz-naive; columns as ``price_columns`` gives them. Prices of a
+        row of zeros are NaN.
 
     Raises
     ------
     UnusableRowsError
         There is no close, no time zone, a date twice, or a close that cannot be.
     """
-    rows = _price_columns(frame)
+    rows = price_columns(frame)
     index = pd.DatetimeIndex(frame.index)
     if index.tz is None:
         raise UnusableRowsError("The rows have no time zone, so their dates cannot be told.")
@@ -131,37 +155,28 @@ def daily_rows(instrument: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def intraday_rows(
-    frame: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, *, minutes: int, now: pd.Timestamp
-) -> pd.DataFrame:
-    """Rows of an answer with bars shorter than a day: those of a span that have ended and have a close.
+def split_final(
+    instrument: Instrument, rows: pd.DataFrame, retrieved: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+    """Part rows whose close was final when they were retrieved from the others.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        As yfinance gives it: rows by the time, with a zone, at which the bar begins.
-    start, end : pandas.Timestamp
-        UTC instants: bars that begin from ``start`` on and before ``end``.
-    minutes : int
-        Length of a bar.
-    now : pandas.Timestamp
-        The present instant (UTC).
+    instrument : Instrument
+        What is priced.
+    rows : pandas.DataFrame
+        As ``daily_rows`` gives them.
+    retrieved : pandas.Timestamp
+        When Yahoo was asked (UTC).
 
     Returns
     -------
-    pandas.DataFrame
-        Rows by ``start_utc``; those of ``PRICE_COLUMNS`` that there are. It may be empty.
-
-    Raises
-    ------
-    UnusableRowsError
-        There is no close.
+    tuple of DataFrame and DatetimeIndex
+        The rows that are final, and the sessions of those that are not.
     """
-    rows = _price_columns(frame)
-    begins = pd.DatetimeIndex(frame.index).tz_convert("UTC").as_unit("ns")
-    rows.index = begins.rename("start_utc")
-    ended = np.asarray(begins + pd.Timedelta(minutes=minutes) <= now)
-    return rows[ended & np.asarray((begins >= start) & (begins < end)) & rows["close"].notna().to_numpy()]
+    sessions = pd.DatetimeIndex(rows.index)
+    final = np.asarray(final_instants(instrument, sessions) <= retrieved)
+    return rows[final], sessions[~final]
 
 
 def series_of_rows(instrument: Instrument, rows: pd.DataFrame, retrieved: pd.Timestamp) -> PriceSeries:
@@ -172,7 +187,7 @@ def series_of_rows(instrument: Instrument, rows: pd.DataFrame, retrieved: pd.Tim
     instrument : Instrument
         What is priced.
     rows : pandas.DataFrame
-        As ``daily_rows`` gives them.
+        As ``split_final`` gives them.
     retrieved : pandas.Timestamp
         When Yahoo was asked (UTC).
 
@@ -222,11 +237,25 @@ def with_vintage(series: PriceSeries, snapshot: Snapshot) -> PriceSeries:
     return replace(series, vintage=vintage)
 
 
-def _price_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    rows = frame.rename(columns=str.lower)
-    if "close" not in rows.columns:
-        raise UnusableRowsError(f"The answer has the columns {', '.join(rows.columns)} and no close.")
-    return rows[[column for column in PRICE_COLUMNS if column in rows.columns]].astype("float64")
+def with_not_final(series: PriceSeries, sessions: pd.DatetimeIndex) -> PriceSeries:
+    """Series that names sessions left out because their close was not final.
+
+    Parameters
+    ----------
+    series : PriceSeries
+        Of the rows that were final.
+    sessions : pandas.DatetimeIndex
+        The others, as ``split_final`` gives them.
+
+    Returns
+    -------
+    PriceSeries
+        With a row in ``excluded`` for each session; the same object when there is none.
+    """
+    if sessions.empty:
+        return series
+    not_final = pd.DataFrame({"session": sessions, "reason": "its close was not final when it was retrieved"})
+    return replace(series, excluded=pd.concat([series.excluded, not_final], ignore_index=True))
 
 
 def _check_closes(instrument: Instrument, close: pd.Series) -> None:
