@@ -22,7 +22,7 @@ from market_reaction.instruments import Instrument
 from market_reaction.intraday.build import bar_lengths
 from market_reaction.intraday.clock_check import BarClockWarning, check_clock, volume_steps
 from market_reaction.intraday.stamps import read_stamps
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources import yahoo_requests
 from market_reaction.sources.yahoo import YahooSource
 from yahoo_server import LoopbackSession, Row, YahooServer

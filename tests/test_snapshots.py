@@ -14,7 +14,9 @@ import pytest
 
 from market_reaction.errors import SnapshotError
 from market_reaction.instruments import find_instrument
-from market_reaction.snapshots import Snapshot, SnapshotStore, folder_name
+from market_reaction.snapshot_files import folder_name
+from market_reaction.snapshot_store import SnapshotStore
+from market_reaction.snapshots import Snapshot
 from market_reaction.sources.yahoo_rows import expected_finals
 
 RETRIEVED = pd.Timestamp("2025-06-12 20:00", tz="UTC")
@@ -334,7 +336,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import pandas as pd
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 
 store = SnapshotStore(Path(sys.argv[1]))
 print("ready", flush=True)

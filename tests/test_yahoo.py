@@ -17,7 +17,7 @@ import pytest
 
 from market_reaction.errors import DataUnavailableError, SnapshotError
 from market_reaction.instruments import Instrument, find_instrument
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources import Source, yahoo_requests
 from market_reaction.sources.yahoo import YahooSource
 from market_reaction.sources.yahoo_rows import final_instants
@@ -554,7 +554,7 @@ import pandas as pd
 import yfinance
 from yahoo_server import LoopbackSession
 from market_reaction.instruments import find_instrument
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources.yahoo import YahooSource
 
 base, folder = sys.argv[2:]

@@ -170,7 +170,7 @@ def _notebooks() -> Findings:
 
 
 def _yahoo() -> Findings:
-    from market_reaction.snapshots import SnapshotStore
+    from market_reaction.snapshot_store import SnapshotStore
     from market_reaction.sources.yahoo import YahooSource
 
     if YahooSource(SnapshotStore(paths.snapshots_dir())).reachable():

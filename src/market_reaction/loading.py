@@ -14,7 +14,7 @@ from market_reaction.instruments import DEFAULT_MARKETS, Instrument, find_instru
 from market_reaction.prices import PriceData, PriceSeries, Vintage
 from market_reaction.quality_siblings import FAMILIES, row_offset
 from market_reaction.sessions import SessionClock, locate
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources.bundled import BundledSource
 from market_reaction.sources.files import FilesSource
 from market_reaction.sources.yahoo import YahooSource, utc_now

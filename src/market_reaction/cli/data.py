@@ -58,7 +58,7 @@ def fetch(
 def _download(asked: list[Instrument], first: pd.Timestamp, last: pd.Timestamp) -> tuple[list[PriceSeries], list[str]]:
     """Series that came, and what is to be said of the others."""
     from market_reaction import paths
-    from market_reaction.snapshots import SnapshotStore
+    from market_reaction.snapshot_store import SnapshotStore
     from market_reaction.sources.yahoo import YahooSource
 
     listed = [instrument for instrument in asked if instrument.yahoo]

@@ -126,7 +126,7 @@ def market_choices(
 
 def _available(source: SourceName, folder: str | None) -> set[str]:
     """Names of the catalogue the source has a series of; nothing is downloaded."""
-    from market_reaction.snapshots import SnapshotStore
+    from market_reaction.snapshot_store import SnapshotStore
     from market_reaction.sources.files import FilesSource
     from market_reaction.sources.yahoo import YahooSource
 

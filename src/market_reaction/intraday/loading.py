@@ -23,7 +23,7 @@ from market_reaction.intraday.clock_check import BarClockWarning, check_clock, c
 from market_reaction.intraday.reader import read_bar_file
 from market_reaction.prices import Vintage
 from market_reaction.progress import progress as progress_bar
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources.files import LIST, FilesSource
 from market_reaction.sources.yahoo import YahooSource
 from market_reaction.sources.yahoo_intraday import INTRADAY

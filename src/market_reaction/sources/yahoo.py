@@ -20,7 +20,7 @@ import pandas as pd
 from market_reaction.errors import DataUnavailableError
 from market_reaction.instruments import Instrument
 from market_reaction.prices import PriceSeries
-from market_reaction.snapshots import SnapshotStore
+from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources.yahoo_intraday import INTRADAY, check_intraday_span, intraday_rows
 from market_reaction.sources.yahoo_requests import (
     SHARED_CAUSES,
