@@ -13,11 +13,21 @@ from market_reaction.sources.yahoo_rows import price_columns
 
 
 class Offered(NamedTuple):
-    """What Yahoo has of an interval."""
+    """What Yahoo has of an interval.
 
-    minutes: int  # length of a bar
+    Attributes
+    ----------
+    minutes : int
+        Length of a bar.
+    days_back : int
+        How far back from the present there are bars.
+    days_at_once : int
+        Days it gives in one request.
+    """
+
+    minutes: int
     days_back: int
-    days_at_once: int  # in one request
+    days_at_once: int
 
 
 INTRADAY = {
