@@ -9,6 +9,8 @@ import pandas as pd
 from market_reaction.instruments import Instrument
 from market_reaction.prices import PriceData
 
+PLOTLY = "application/vnd.plotly.v1+json"  # kind of output in which a notebook holds a chart
+
 
 def seeded_closes(seed: int = 1, rows: int = 900, columns: int = 1) -> pd.DataFrame:
     """Closes of a random walk on weekdays from 2020-01-01."""
@@ -25,6 +27,16 @@ def price_data(closes: pd.DataFrame, **changes: object) -> PriceData:
 
 def text_of(outputs: list[dict[str, Any]], kind: str) -> str:
     return "".join(str(output.get("data", {}).get(kind, "")) for output in outputs)
+
+
+def printed(cell: Any) -> str:
+    """What a cell wrote to stdout, on one line."""
+    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
+
+
+def charts(cells: dict[str, Any]) -> int:
+    """How many charts the cells drew."""
+    return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
 
 
 def warned(cells: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -131,17 +132,18 @@ def test_adjusted_p_of_another_program(reference: Path):
     assert compared >= 120
 
 
-@settings(max_examples=10, deadline=None)  # statsmodels' Holm collects garbage on every call
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), SEEDS)
 def test_nan_is_kept_and_not_counted(values, seed):
     p_values = np.array(values)
     at = np.random.default_rng(seed).integers(0, len(values) + 1)
     with_nan = np.insert(p_values, at, np.nan)
     for function in (holm, benjamini_yekutieli):
-        found = function(with_nan)
+        with mock.patch("gc.collect"):  # statsmodels' Holm calls it: half a second where many objects are alive
+            found, alone = function(with_nan), function(p_values)
         assert np.isnan(found[at])
-        np.testing.assert_array_equal(np.delete(found, at), function(p_values))
-        assert (function(p_values) >= p_values - 1e-15).all()
+        np.testing.assert_array_equal(np.delete(found, at), alone)
+        assert (alone >= p_values - 1e-15).all()
 
 
 def test_no_p_at_all_and_wrong_p():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import check_notebooks
-from helpers import shared_work, text_of, warned
+from helpers import printed, shared_work, text_of, warned
 from market_reaction.instruments import DEFAULT_MARKETS
 from market_reaction.notebook_pages import charts_of, prove_charts
 from market_reaction.notebooks import NotebookError, notebook_parameters, run_notebook
@@ -218,10 +218,6 @@ def test_tests_that_read_one_outcome_are_one_piece_of_work() -> None:
     assert shared_work("tests/browser/test_lab.py::test_x") == shared_work("tests/browser/test_pages.py::test_y[a]")
 
 
-def printed(cell: Any) -> str:
-    return "".join(output["text"] for output in cell.outputs if output.get("name") == "stdout")
-
-
 def test_a_folder_of_files_is_checked_the_same_way(execute: Callable[..., Any], reference: Path) -> None:
     """The E-mini and its rolls come from the folder: 24 December 2018 follows the last trade of the Z contract."""
     path = ROOT / "notebooks" / "00_check_data.ipynb"
@@ -230,7 +226,7 @@ def test_a_folder_of_files_is_checked_the_same_way(execute: Callable[..., Any], 
     )
     assert warned(cells) == []
     assert printed(cells["answer"]).startswith("All 2 markets can be had.")
-    assert "E-mini S&P 500 on 2018-12-24, −5.24%" in " ".join(printed(cells["rolls"]).split())
+    assert "E-mini S&P 500 on 2018-12-24, −5.24%" in printed(cells["rolls"])
     assert "CMES" in text_of(cells["table"].outputs, "text/html")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from helpers import text_of, warned
+from helpers import PLOTLY, text_of, warned
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "02_many_announcements.ipynb"
 
@@ -21,7 +21,7 @@ def test_it_answers_offline_and_says_what_is_missing(execute: Callable[..., Any]
     assert "E-mini S&amp;P 500 is missing" in table
     assert "S&amp;P 500: 32 of 75 events; the series ends" in table
     for name in ("paths", "sessions", "map", "waves"):
-        assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
+        assert PLOTLY in cells[name].outputs[0]["data"]
     assert "2018-06-15-cn, 2018-06-15-us, 2018-06-18-us" in text_of(cells["merged"].outputs, "text/html")
 
 

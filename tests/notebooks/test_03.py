@@ -9,19 +9,10 @@ from typing import Any
 
 import pytest
 
-from helpers import text_of, warned
+from helpers import charts, printed, text_of, warned
 
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "03_across_markets.ipynb"
-PLOTLY = "application/vnd.plotly.v1+json"
 Execute = Callable[..., dict[str, Any]]
-
-
-def printed(cell: Any) -> str:
-    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
-
-
-def charts(cells: dict[str, Any]) -> int:
-    return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
 
 
 def test_london_offline(execute: Execute) -> None:

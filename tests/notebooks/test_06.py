@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from helpers import text_of, warned
+from helpers import PLOTLY, text_of, warned
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_how_fragile.ipynb"
 
@@ -19,7 +19,7 @@ def test_it_answers_offline(execute: Callable[..., Any]) -> None:
     table = text_of(cells["table"].outputs, "text/html")
     assert "The grid, fixed before looking" in table and "E-mini S&amp;P 500" in table  # missing offline, and said so
     for name in ("curve", "placebo", "last"):
-        assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
+        assert PLOTLY in cells[name].outputs[0]["data"]
     assert "has no default benchmark" in text_of(cells["excluded"].outputs, "text/html")
     assert "..." not in text_of(cells["excluded"].outputs, "text/html")  # whole reasons
 

@@ -6,14 +6,9 @@ from typing import Any
 
 import pytest
 
-from helpers import text_of, warned
+from helpers import PLOTLY, printed, text_of, warned
 
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "08_intraday.ipynb"
-PLOTLY = "application/vnd.plotly.v1+json"
-
-
-def printed(cell: Any) -> str:
-    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
 
 
 def test_offline_it_says_that_no_bars_are_at_hand_and_how_to_supply_them(execute: Callable[..., Any]) -> None:

@@ -11,21 +11,12 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from helpers import text_of, warned
+from helpers import charts, printed, text_of, warned
 from market_reaction import scale
 from market_reaction.paths import data_dir
 
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "09_many_securities.ipynb"
-PLOTLY = "application/vnd.plotly.v1+json"
 Execute = Callable[..., dict[str, Any]]
-
-
-def printed(cell: Any) -> str:
-    return " ".join("".join(output["text"] for output in cell.outputs if output.get("name") == "stdout").split())
-
-
-def charts(cells: dict[str, Any]) -> int:
-    return sum(PLOTLY in output.get("data", {}) for cell in cells.values() for output in cell.get("outputs", []))
 
 
 def test_bundled_shares_around_every_announcement_of_2018_to_2022(execute: Execute) -> None:

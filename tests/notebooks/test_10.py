@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from helpers import text_of, warned
+from helpers import PLOTLY, text_of, warned
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "10_analogues.ipynb"
 
@@ -18,7 +18,7 @@ def test_it_answers_offline(execute: Callable[..., Any]) -> None:
     assert "CSI 300" in answer and "rank" in answer and "So few cases" in answer
     assert "Geneva weekend talks end" in text_of(cells["table"].outputs, "text/html")
     for name in ("paths", "ranks"):
-        assert "application/vnd.plotly.v1+json" in cells[name].outputs[0]["data"]
+        assert PLOTLY in cells[name].outputs[0]["data"]
 
 
 def test_a_time_of_your_own_is_looked_up_by_its_kind(execute: Callable[..., Any]) -> None:
