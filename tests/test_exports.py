@@ -180,7 +180,7 @@ def check_latex(text: str) -> None:
             assert opened.pop() == name
     assert opened == []
     for columns, body in re.findall(r"\\begin\{tabular\}\{@\{\}(.*?)@\{\}\}\n(.*?)\\end\{tabular\}", text, re.DOTALL):
-        count = len(re.sub(r"p\{[^}]*\}", "p", columns))
+        count = len(re.sub(r"(>\{[^}]*\})?p\{[^}]*\}", "p", columns))
         rows = [line for line in body.splitlines() if line.endswith(r" \\")]
         assert [rule in body for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [True] * 3
         assert len(rows) > 1
@@ -233,6 +233,7 @@ def test_parameters_that_were_not_given_are_left_out_of_the_notes(london, study)
         ("−7 bp → 3, a--b", r"$-$7 bp $\rightarrow$ 3, a-{}-b"),
         ("a\nb\x1b", "a b "),
         ("[1] *", "{[}1{]} {*}"),
+        ("'almost 1%' (the 'day') of the bank's", r"`almost 1\%' (the `day') of the bank's"),
     ],
 )
 def test_latex_reads_no_command_in_text(text, expected) -> None:
@@ -246,6 +247,18 @@ def test_hostile_text_in_latex_is_printed_and_foreign_letters_are_announced(lond
     assert r"\write18" not in text.replace(r"\textbackslash{}write18", "")
     assert text.startswith("% Needs XeLaTeX or LuaLaTeX and a font with 人 币 民 量.")
     assert r"\textless{}script\textgreater{}" in latex_text(london)
+
+
+def test_a_table_too_wide_for_a_page_is_turned_where_that_is_narrower() -> None:
+    wide = pd.DataFrame({"Market": ["CSI 300"], **{f"a measure with a long name {n}": [f"+{n}%"] for n in range(9)}})
+    text = latex_text(Small(wide, "wide"))
+    check_latex(text)
+    assert "Market & CSI 300 \\\\\n\\midrule\na measure with a long name 0 & +0\\% \\\\\n" in text
+    long = pd.concat([wide] * 30, ignore_index=True).assign(Market=[f"market {n}" for n in range(30)])
+    assert "Market & a measure with a long name 0 &" in latex_text(Small(long, "turned it would be wider"))
+    twice = pd.concat([wide, wide], ignore_index=True)
+    assert "Market & a measure with a long name 0 &" in latex_text(Small(twice, "its rows have no names of their own"))
+    assert "Market & a measure with a long name 0 &" in latex_text(Small(wide.iloc[:0], "no row"))
 
 
 def test_latex_wants_its_ending(london, tmp_path) -> None:

@@ -273,6 +273,18 @@ def test_bad_arguments(change, message):
         abnormal_returns(case.panel, case.assets, case.days, **change)
 
 
+def test_what_a_masked_array_hides_is_missing():
+    values = np.random.default_rng(3).normal(0, 0.01, (2, 300))
+    hidden = np.zeros(values.shape, dtype=bool)
+    hidden[0, 150:155] = hidden[1, 201] = True
+    panel = Panel(np.ma.masked_array(values, hidden))
+    np.testing.assert_array_equal(panel.returns, np.where(hidden, np.nan, values))
+    found = abnormal_returns(panel, [0, 1], [200, 200], model="constant_mean", windows=[(0, 0), (0, 1)])
+    assert found.n_used.tolist() == [115, 120] and np.isnan(found.car).tolist() == [[False, False], [False, True]]
+    shared = Panel(values, factors=np.ma.masked_equal([1.0] * 299 + [2.0], 2.0)).factors
+    assert shared is not None and np.isnan(shared[-1, 0])
+
+
 def test_bad_events_and_panels():
     panel = make_case(factors=2).panel
     with pytest.raises(WindowError, match=r"'market' takes one factor; the panel has 2. Use 'factors'"):

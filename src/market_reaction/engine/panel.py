@@ -200,8 +200,10 @@ class Panel:
 
 
 def _numbers(name: str, values: object) -> np.ndarray:
-    """Values as an array of float64."""
+    """Values as an array of float64, NaN where a masked array hides them."""
     try:
+        if isinstance(values, np.ma.MaskedArray):
+            return np.ma.filled(values.astype(float), np.nan)
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise WindowError(

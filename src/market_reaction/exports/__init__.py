@@ -141,7 +141,8 @@ class Exportable:
         Returns
         -------
         str
-            One ``table`` environment for each table of ``printed()``; the document needs booktabs and graphicx.
+            One ``table`` environment for each table of ``printed()``; the document needs array, booktabs
+            and graphicx. A table too wide for a page is turned, with a column for each row, where that is narrower.
         """
         from market_reaction.exports.latex import latex_text, write_latex
 

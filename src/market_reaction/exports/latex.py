@@ -25,6 +25,8 @@ _MARKS = {
 }  # fmt: skip
 _LAST_LATIN = "\u017f"  # pdfLaTeX knows the letters up to here
 _LONG = 26  # characters from which a column wraps
+_WRAPPED = r">{\raggedright\arraybackslash}p{3.2cm}"
+_FITS = 115  # characters of a row above which the table would be scaled below about seven tenths
 _CAPTION = 22  # words of a caption at most, after the name of the table
 _NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
 
@@ -32,7 +34,8 @@ _NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
 def escaped(text: object) -> str:
     """Text that LaTeX prints as it is: no command, no comment, no maths, no column."""
     clean = "".join(mark if mark.isprintable() else " " for mark in str(text))
-    guarded = re.sub("-(?=-)", "-\0", clean)  # two hyphens are no dash
+    quoted = re.sub(r"(?<![^\s(\[])'(?=\S)", "`", clean)  # the mark that opens
+    guarded = re.sub("-(?=-)", "-\0", quoted)  # two hyphens are no dash
     return "".join("{}" if mark == "\0" else _MARKS.get(mark, mark) for mark in guarded)
 
 
@@ -48,7 +51,7 @@ def latex_text(result: Exportable) -> str:
         f"Parameters: {'; '.join(f'{name} {value}' for name, value in facts[1:]) or 'none'}.",
         f"Computed with {provenance.package}.",
     )
-    parts = [r"% Needs \usepackage{booktabs,graphicx}, and UTF-8 input: the default of LaTeX since 2018."]
+    parts = [r"% Needs \usepackage{array,booktabs,graphicx}, and UTF-8 input: the default of LaTeX since 2018."]
     for number, (name, frame) in enumerate(tables):
         short = _short(finding) if number == 0 else ""
         own = (f"Finding: {finding}", *notes) if number == 0 and finding.rstrip(".") != short else notes
@@ -68,12 +71,14 @@ def _short(finding: str) -> str:
 
 def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]) -> str:
     """One table environment."""
+    frame = _turned(frame)
     body = [_line([wording.clean(name) for name in frame.columns])]
     body += [_line(row) for row in frame.astype(str).itertuples(index=False, name=None)]
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
+            r"\setlength{\belowcaptionskip}{6pt}",
             rf"\caption{{{escaped(caption)}}}",
             rf"\label{{tab:{label}}}",
             r"\footnotesize",
@@ -97,6 +102,23 @@ def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]
     )
 
 
+def _turned(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column for each of its rows, where it is too wide for a page and narrower that way."""
+    first = frame.columns[0]
+    if _width(frame) <= _FITS or frame.empty or not frame[first].is_unique:
+        return frame
+    turned = frame.set_index(first).T.rename_axis(columns=None).reset_index(names=first)
+    return turned if _width(turned) < _width(frame) else frame
+
+
+def _width(frame: pd.DataFrame) -> int:
+    """Characters of a row, long texts wrapped."""
+    longest = [
+        max([len(str(name)), *(min(len(text), _LONG) for text in frame[name].astype(str))]) for name in frame.columns
+    ]
+    return sum(longest) + 2 * len(longest)
+
+
 def _line(cells: list[str] | tuple[str, ...]) -> str:
     return " & ".join(map(escaped, cells)) + r" \\"
 
@@ -109,7 +131,7 @@ def _columns(frame: pd.DataFrame) -> list[str]:
         if texts.map(lambda text: _NUMBER.fullmatch(text) is not None).all():
             kinds.append("r")
         else:
-            kinds.append("p{3.2cm}" if texts.str.len().max() > _LONG else "l")
+            kinds.append(_WRAPPED if texts.str.len().max() > _LONG else "l")
     return kinds
 
 
