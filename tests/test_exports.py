@@ -220,6 +220,9 @@ def test_parameters_that_were_not_given_are_left_out_of_the_notes(london, study)
     about = Provenance(told, study.provenance().vintage)
     assert about.facts()[1:] == [("returns", "of each market"), ("history", "0"), ("skip", "no")]
     assert about.to_dict()["parameters"] == told  # JSON keeps null
+    many = Provenance({"events": [f"day {n}" for n in range(30)]}, about.vintage)
+    assert many.facts(29)[1:] == [("events", "30 (day 0 to day 29)")]
+    assert many.facts(30)[1:] == many.facts()[1:] == [("events", ", ".join(f"day {n}" for n in range(30)))]
     for text in (london.to_latex(), study.to_latex()):
         assert "returns of each market" in text
         assert not re.search(r"\w none[;.]", text)

@@ -37,8 +37,14 @@ class Provenance:
         """Name and version of this package."""
         return f"market_reaction {version('market-reaction')}"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Package and parameters as pairs of name and text, in order, without those that were left out."""
+    def facts(self, most: int | None = None) -> list[tuple[str, str]]:
+        """Package and parameters as pairs of name and text, in order, without those that were left out.
+
+        Parameters
+        ----------
+        most : int, optional
+            Longer lists are told by their length, first and last item; all items are told when left out.
+        """
         from market_reaction.exports.plain import said
 
         given = {str(name): value for name, value in self.parameters.items()}
@@ -49,6 +55,9 @@ class Provenance:
             for name, value in given.items()
             if value is not None and not (isinstance(value, (Mapping, list, tuple)) and not value)
         }
+        for name, value in told.items():
+            if most is not None and isinstance(value, (list, tuple)) and len(value) > most:
+                told[name] = f"{len(value)} ({said(value[0])} to {said(value[-1])})"
         return [("package", self.package), *((name, said(value)) for name, value in told.items())]
 
     def series(self) -> list[str]:

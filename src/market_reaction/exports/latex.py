@@ -27,6 +27,7 @@ _LAST_LATIN = "\u017f"  # pdfLaTeX knows the letters up to here
 _LONG = 26  # characters from which a column wraps
 _WRAPPED = r">{\raggedright\arraybackslash}p{3.2cm}"
 _FITS = 115  # characters of a row above which the table would be scaled below about seven tenths
+_LISTED = 20  # items that a note lists one by one
 _CAPTION = 22  # words of a caption at most, after the name of the table
 _NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
 
@@ -45,7 +46,7 @@ def latex_text(result: Exportable) -> str:
     provenance = result.provenance()
     answer = getattr(result, "answer", None)
     finding = "" if answer is None else str(answer())
-    series, facts = provenance.series(), provenance.facts()
+    series, facts = provenance.series(), provenance.facts(_LISTED)
     notes = (
         f"Sources: {'; '.join(series) or 'none'}.",
         f"Parameters: {'; '.join(f'{name} {value}' for name, value in facts[1:]) or 'none'}.",
