@@ -21,7 +21,7 @@ _HOMES = {
     "Instrument": "instruments",
     "IntradayResult": "intraday.results",
     "NewsAsymmetry": "responses.asymmetry",
-    "PlaceboResult": "placebo",
+    "PlaceboResult": "placebo_result",
     "PriceData": "prices",
     "PriceSeries": "prices",
     "ReactionResult": "reaction_result",

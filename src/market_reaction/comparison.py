@@ -10,7 +10,7 @@ import pandas as pd
 from market_reaction.errors import WindowError
 
 if TYPE_CHECKING:
-    from market_reaction.placebo import PlaceboResult
+    from market_reaction.placebo_result import PlaceboResult
     from market_reaction.reaction_result import ReactionResult
     from market_reaction.study_result import EventStudyResult
 

@@ -13,7 +13,8 @@ from market_reaction.design import Counterfactual
 from market_reaction.engine.buy_and_hold import buy_and_hold as buy_and_hold
 from market_reaction.errors import WindowError
 from market_reaction.pair_study import PairStudy
-from market_reaction.placebo import HISTORY, MarketMoves, MarketPlacebo, placebo_at
+from market_reaction.placebo import HISTORY, MarketMoves, placebo_at
+from market_reaction.placebo_result import MarketPlacebo
 from market_reaction.prices import PriceSeries
 from market_reaction.rows import rows_or_nan
 from market_reaction.sessions import SessionClock, sessions_holding

@@ -30,7 +30,8 @@ from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NORMAL_MODELS, NormalModel
 from market_reaction.other_news import news_inside, own_id
 from market_reaction.pair_study import PairStudy, study_pair
-from market_reaction.placebo import HISTORY, JointPlacebo, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at
+from market_reaction.placebo import HISTORY, MarketMoves, placebo_at
+from market_reaction.placebo_result import JointPlacebo, MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult, WindowReaction
 from market_reaction.records import DaysAsLarge, RankChance, Record, record_of

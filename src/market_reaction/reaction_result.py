@@ -11,7 +11,7 @@ import pandas as pd
 from market_reaction import wording
 from market_reaction.exports import Provenance, Reportable
 from market_reaction.other_news import OtherNews
-from market_reaction.placebo import MarketPlacebo, PlaceboResult
+from market_reaction.placebo_result import MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.records import DaysAsLarge, RankChance, Record
 from market_reaction.sessions import Reaction

@@ -22,7 +22,8 @@ from market_reaction.battery.registry import (
     chosen_tests,
 )
 from market_reaction.inference.results import StatisticalTest, not_applicable
-from market_reaction.placebo import PlaceboResult, placebo_test
+from market_reaction.placebo import placebo_test
+from market_reaction.placebo_result import PlaceboResult
 from market_reaction.records import DaysAsLarge
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window

@@ -16,7 +16,7 @@ from market_reaction.inference.common_dates import with_correlation
 from market_reaction.inference.multiple import benjamini_yekutieli, holm, romano_wolf
 from market_reaction.inference.placebo import MINIMUM_POOL
 from market_reaction.inference.results import StatisticalTest, Validity, not_applicable
-from market_reaction.placebo import JointPlacebo, MarketPlacebo
+from market_reaction.placebo_result import JointPlacebo, MarketPlacebo
 
 JOINT_NULL = "The vector of markets is drawn like the pool days' vectors."
 MEAN_NULL = "The mean CAR over markets is zero."

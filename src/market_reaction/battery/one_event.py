@@ -22,7 +22,8 @@ from market_reaction.inference.selection import scaled_drifts
 from market_reaction.inference.volatility import garch_rank
 from market_reaction.other_news import OtherNews, news_inside, notable_news, own_id, same_releases
 from market_reaction.pair_study import PairStudy
-from market_reaction.placebo import MarketMoves, MarketPlacebo, placebo_at
+from market_reaction.placebo import MarketMoves, placebo_at
+from market_reaction.placebo_result import MarketPlacebo
 from market_reaction.sessions import sessions_holding
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window

@@ -17,12 +17,8 @@ from market_reaction.errors import WindowError
 from market_reaction.instruments import Instrument, find_instruments
 from market_reaction.loading import SourceName, load_prices
 from market_reaction.normal_models import NormalModel
-from market_reaction.placebo import (
-    HISTORY,
-    JointPlacebo,
-    PlaceboResult,
-    placebo_test,
-)
+from market_reaction.placebo import HISTORY, placebo_test
+from market_reaction.placebo_result import JointPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.progress import progress as progress_bar
 from market_reaction.reaction import announcement_table

@@ -11,7 +11,7 @@ import pandas as pd
 from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
 from market_reaction.normal_models import NormalModel
-from market_reaction.placebo import JointPlacebo, PlaceboResult
+from market_reaction.placebo_result import JointPlacebo, PlaceboResult
 from market_reaction.prices import PriceData
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window

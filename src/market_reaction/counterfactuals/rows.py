@@ -12,7 +12,8 @@ from market_reaction.counterfactuals.result import LEADING
 from market_reaction.counterfactuals.studies import study_shares
 from market_reaction.other_news import news_inside, own_id
 from market_reaction.pair_study import PairStudy, study_pair
-from market_reaction.placebo import JointPlacebo, MarketMoves, MarketPlacebo, PlaceboResult, placebo_at, placebo_test
+from market_reaction.placebo import MarketMoves, placebo_at, placebo_test
+from market_reaction.placebo_result import JointPlacebo, MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.reaction_notes import on_announcement
 from market_reaction.sessions import SessionClock, locate

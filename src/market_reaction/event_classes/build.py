@@ -14,7 +14,8 @@ from market_reaction.event_classes.result import ClassStudies
 from market_reaction.event_filters import check_events
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel
-from market_reaction.placebo import HISTORY, PlaceboResult, placebo_test
+from market_reaction.placebo import HISTORY, placebo_test
+from market_reaction.placebo_result import PlaceboResult
 from market_reaction.prices import PriceData
 from market_reaction.study import event_study
 from market_reaction.study_result import EventStudyResult

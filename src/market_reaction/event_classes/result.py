@@ -10,7 +10,7 @@ import pandas as pd
 
 from market_reaction import wording
 from market_reaction.exports import Exportable, Provenance
-from market_reaction.placebo import PlaceboResult
+from market_reaction.placebo_result import PlaceboResult
 from market_reaction.responses.pairs import market_of
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window

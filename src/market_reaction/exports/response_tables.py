@@ -11,7 +11,7 @@ from market_reaction.exports import Provenance
 from market_reaction.exports.plain import with_rows
 
 if TYPE_CHECKING:
-    from market_reaction.placebo import PlaceboResult
+    from market_reaction.placebo_result import PlaceboResult
     from market_reaction.responses.results import EventProjections, NewsResponse
 
 
