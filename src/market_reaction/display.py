@@ -71,13 +71,6 @@ def _levels(line: Line) -> str:
     return f"{wording.level(line.found.previous_close, instrument)} → {wording.level(line.found.close, instrument)}"
 
 
-def _placebo(line: Line) -> str:
-    rank = line.found.placebo.scaled
-    if not math.isfinite(rank.p_value):
-        return wording.NOT_AVAILABLE
-    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
-
-
 Column = tuple[str, Callable[[Line], str]]
 
 MOVE_COLUMNS: tuple[Column, ...] = (
@@ -86,7 +79,7 @@ MOVE_COLUMNS: tuple[Column, ...] = (
     ("Close", _levels),
     ("Change", lambda line: wording.move(line.found.change, line.unit)),
     ("Usual day", lambda line: wording.size(line.found.usual_day, line.unit)),
-    ("Placebo p (floor)", _placebo),
+    ("Placebo p (floor)", lambda line: wording.p_and_floor(line.found.placebo.scaled)),
     ("Smallest detectable", lambda line: wording.size(line.found.placebo.mde, line.unit)),
     ("Rank", lambda line: wording.rank(line.found.record, line.found.rank_chance)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PANEL = 170  # pixels of a panel of paths
 HEADING = 42  # characters of its heading
+TITLE = 27  # characters of the title of an announcement beside its row
 ZERO_LINE = {"zeroline": True, "zerolinecolor": GREY, "zerolinewidth": 1}
 
 
@@ -36,6 +38,11 @@ def _heading(prices: PriceData, market: str) -> str:
     """Name of a market and what "up" means there, as far as a panel has room."""
     note = shortened(wording.direction_note(prices[market].instrument), max(HEADING - len(market), 16))
     return f"<b>{label(market)}</b>{f', {label(note)}' if note else ''}"
+
+
+def event_name(announced: pd.Timestamp, title: str) -> str:
+    """Day and first words of an announcement, as the name of a row."""
+    return label(f"{wording.day(announced)} {shortened(title, TITLE)}")
 
 
 def sources(prices: PriceData, markets: tuple[str, ...]) -> str:

@@ -289,4 +289,4 @@ def placebo_test(
         own |= {(name, market): test for market, test in found.items()}
         if over_markets is not None:
             joint[name] = over_markets
-    return PlaceboResult(own, joint, history, prices.vintage, result.design.units)
+    return PlaceboResult(own, joint, history, result, prices)

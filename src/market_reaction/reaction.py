@@ -298,7 +298,7 @@ def _measure_all(
     over_markets = {} if joint is None else {key: joint.cautious(alternatives)}
     if options.selected_because_it_moved:
         over_markets = {key: found.void(CHOSEN) for key, found in over_markets.items()}
-    placebo = PlaceboResult(named, over_markets, options.history, prices.vintage, study.design.units)
+    placebo = PlaceboResult(named, over_markets, options.history, study, prices)
     return tuple(rows), placebo
 
 

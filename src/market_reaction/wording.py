@@ -6,16 +6,20 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from market_reaction.inference.placebo import PlaceboRank
     from market_reaction.instruments import Instrument
+    from market_reaction.judged import JudgedMarket, JudgedSession
+    from market_reaction.placebo_result import PlaceboResult
     from market_reaction.prices import Vintage
-    from market_reaction.reaction_result import MarketReaction, Measured, ReactionResult
+    from market_reaction.reaction_result import MarketReaction, ReactionResult
     from market_reaction.records import RankChance, Record
+
+Row = TypeVar("Row", bound="JudgedMarket")
 
 UNUSUAL = 0.05  # placebo p up to which a move is called unusual
 NOT_AVAILABLE = "n/a"
@@ -183,6 +187,13 @@ def rank(record: Record | None, chance: RankChance | None = None) -> str:
     return f"largest {record.direction} {since} ({share(chance.own)} of days{anywhere})"
 
 
+def p_and_floor(rank: PlaceboRank) -> str:
+    """Placebo p with the smallest attainable one in brackets: ``0.36 (0.002)``."""
+    if not math.isfinite(rank.p_value):
+        return NOT_AVAILABLE
+    return f"{p_value(rank.p_value)} ({p_value(rank.floor)})"
+
+
 def share(value: float) -> str:
     """Share as a per cent, with a decimal below ten."""
     return NOT_AVAILABLE if not math.isfinite(value) else f"{100 * value:.{0 if value >= 0.0995 else 1}f}%"
@@ -193,19 +204,32 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def is_unusual(found: Measured) -> bool:
+def by_chance(count: int) -> str:
+    """How many of so many tests chance alone makes unusual: ``about 13``, with a decimal below one."""
+    expected = UNUSUAL * count
+    return f"about {expected:.{0 if expected >= 1 else 1}f}"
+
+
+def unusual_against_chance(count: int, tested: int, what: str) -> str:
+    """How many of the things tested are unusual, and how many chance alone makes so, without a stop."""
+    verb = "is" if count == 1 else "are"
+    found = f"{count} of {tested:,} {what}{'s' * (tested != 1)} {verb} unusual (placebo p of at most {UNUSUAL})"
+    return f"{found}; {by_chance(tested)} would be by chance alone"
+
+
+def is_unusual(found: JudgedSession) -> bool:
     """Whether the placebo p is at most 0.05."""
     return bool(found.placebo.scaled.p_value <= UNUSUAL)
 
 
-def tested(result: ReactionResult) -> list[MarketReaction]:
+def tested(rows: Sequence[Row]) -> list[Row]:
     """Markets with a placebo p."""
-    return [row for row in result.reactions if math.isfinite(row.headline.placebo.scaled.p_value)]
+    return [row for row in rows if math.isfinite(row.headline.placebo.scaled.p_value)]
 
 
-def joint_rank(result: ReactionResult) -> PlaceboRank | None:
-    """Joint test over the markets by the largest move; None when there is none."""
-    joint = result.placebo.joint.get(str(result.event.name))
+def joint_rank(placebo: PlaceboResult, event_id: object) -> PlaceboRank | None:
+    """Joint test of an event over the markets by the largest move; None when there is none."""
+    joint = placebo.joint.get(str(event_id))
     return joint["maximum"] if joint is not None and math.isfinite(joint["maximum"].p_value) else None
 
 
@@ -223,18 +247,27 @@ def answer(result: ReactionResult) -> str:
         One or two sentences; one more for each reservation that holds (ambiguous session).
     """
     first = leading(result)
-    unknown = "Clock unknown: " if result.event["precision"] == "date" else ""
-    tail = _all_markets(result)
-    sentences = [f"{unknown}{_first_market(first)}{_verdict(result)}{tail}."]
+    joint = joint_rank(result.placebo, result.event.name)
+    sentences = [f"{clock_unknown(result.event)}{verdict(first, result.reactions, joint)}"]
     if first.ambiguous:
         sentences.append(_other_sessions(first))
     sentences += [_unusual_elsewhere(row) for row in result.reactions if row is not first and _turns(row)]
-    if tested(result) and any(row.other_news for row in result.reactions):
+    if tested(result.reactions) and any(row.other_news for row in result.reactions):
         sentences.append("Other news shares these returns: p is of the joint reaction to all listed news.")
     return clean(" ".join(sentences))
 
 
-def _first_market(row: MarketReaction) -> str:
+def clock_unknown(event: pd.Series) -> str:
+    """Start of a sentence on an announcement of which only the session is known; empty for others."""
+    return "Clock unknown: " if event["precision"] == "date" else ""
+
+
+def verdict(first: JudgedMarket, rows: Sequence[JudgedMarket], joint: PlaceboRank | None) -> str:
+    """What one market did, which of all were unusual, and what the joint test says of them together: one sentence."""
+    return f"{_first_market(first)}{_verdict(first, rows)}{_all_markets(rows, joint)}."
+
+
+def _first_market(row: JudgedMarket) -> str:
     found, unit = row.headline, row.series.instrument.change_unit
     note = direction_note(row.series.instrument)
     note = f"; {note}" if note and found.change else ""
@@ -248,25 +281,24 @@ def leading(result: ReactionResult) -> MarketReaction:
     return next((row for row in result.reactions if row.market == result.options.primary), result.reactions[0])
 
 
-def _all_markets(result: ReactionResult) -> str:
+def _all_markets(rows: Sequence[JudgedMarket], joint: PlaceboRank | None) -> str:
     """What the joint test says of all markets together; empty where there is none."""
-    joint, count = joint_rank(result), len(tested(result))
+    count = len(tested(rows))
     if joint is None:
         return ""
-    if joint.p_value > UNUSUAL and any(is_unusual(row.headline) for row in result.reactions):
+    if joint.p_value > UNUSUAL and any(is_unusual(row.headline) for row in rows):
         return f" taken alone; the {count} markets together are not (joint p {p_value(joint.p_value)})"
     return f" (joint p over {count} markets {p_value(joint.p_value)})"
 
 
-def _verdict(result: ReactionResult) -> str:
+def _verdict(first: JudgedMarket, rows: Sequence[JudgedMarket]) -> str:
     """Second half of the first sentence: which markets were unusual."""
-    first = leading(result)
-    others = [row for row in result.reactions if row is not first]
-    unusual = [f"{row.market} ({_move_and_p(row)})" for row in others if is_unusual(row.headline)]
+    others = [row for row in rows if row is not first]
+    unusual = [f"{row.market} ({move_and_p(row)})" for row in others if is_unusual(row.headline)]
     if is_unusual(first.headline):
         also = f", as were {listed(unusual)}" if len(unusual) > 1 else f", as was {unusual[0]}" if unusual else ""
         return f", which was unusual{also}"
-    with_p = tested(result)
+    with_p = tested(rows)
     own = ", which is not distinguishable from an ordinary day" if any(row is first for row in with_p) else ""
     if unusual:
         return f"{own}; {listed(unusual)} {'were' if len(unusual) > 1 else 'was'} unusual"
@@ -275,7 +307,8 @@ def _verdict(result: ReactionResult) -> str:
     return own
 
 
-def _move_and_p(row: MarketReaction) -> str:
+def move_and_p(row: JudgedMarket) -> str:
+    """Change of a market with its placebo p: ``+0.75%, p 0.36``."""
     found = row.headline
     return f"{move(found.change, row.series.instrument.change_unit)}, p {p_value(found.placebo.scaled.p_value)}"
 

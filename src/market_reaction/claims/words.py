@@ -137,7 +137,8 @@ def tested(result: ClaimsResult) -> list[MarketReaction]:
 
 def _joint(result: ClaimsResult) -> str:
     """Joint p over the markets of one day; empty where there is none, or several days."""
-    rank = wording.joint_rank(result.reactions[0]) if len(result.reactions) == 1 else None
+    only = result.reactions[0] if len(result.reactions) == 1 else None
+    rank = None if only is None else wording.joint_rank(only.placebo, only.event.name)
     return "" if rank is None else f" (joint p over {len(result.rows)} markets {wording.p_value(rank.p_value)})"
 
 

@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from market_reaction import wording
-from market_reaction.panels import sources, up_means
-from market_reaction.theme import BLUE, ORANGE, Theme, faded, finish, label, shortened
+from market_reaction.panels import event_name, sources, up_means
+from market_reaction.theme import BLUE, ORANGE, Theme, faded, finish, label
 
 if TYPE_CHECKING:
     from market_reaction.event_classes.result import ClassStudies
@@ -26,7 +26,7 @@ _SCALE = [
     [0.0, BLUE], [0.25, faded(BLUE, 0.85)], [0.5, "rgba(128, 128, 128, 0.04)"], [0.75, faded(ORANGE, 0.85)],
     [1.0, ORANGE],
 ]  # fmt: skip
-_TITLE_CHARS, _HOVER_CHARS = 27, 60
+_HOVER_CHARS = 60
 
 
 def heat_map(result: ClassStudies, markets: tuple[str, ...], *, theme: Theme = "auto") -> go.Figure:
@@ -111,7 +111,7 @@ _BAR = {
 
 
 def _event(row: Mapping[Any, Any]) -> str:
-    return label(f"{row['announced_utc']:%Y-%m-%d} {shortened(row['title'], _TITLE_CHARS)}")
+    return event_name(row["announced_utc"], row["title"])
 
 
 def _hover(row: Mapping[Any, Any]) -> str:
@@ -133,7 +133,4 @@ def heat_finding(frame: pd.DataFrame) -> str:
     count = int(tested.le(wording.UNUSUAL).sum())
     if not len(tested):
         return f"{frame['event_id'].nunique()} events in {frame['market'].nunique()} markets; no placebo test was made"
-    return (
-        f"{count} of {len(tested):,} reactions are unusual (placebo p of at most 0.05); about "
-        f"{wording.UNUSUAL * len(tested):.0f} would be by chance alone"
-    )
+    return wording.unusual_against_chance(count, len(tested), "reaction")

@@ -12,7 +12,7 @@ from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.errors import MarketReactionError
 from market_reaction.exposures.tables import most_influential, per_step
-from market_reaction.plots import bins_around
+from market_reaction.placebo_chart import bins_around
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:

@@ -100,10 +100,9 @@ def _unusual(count: int, tested: int, what: str) -> str:
     """On how many sessions the mean was unusual, and how many chance gives."""
     if not tested:
         return f"No session of {what} has enough earlier days for a placebo"
-    chance = wording.UNUSUAL * tested
     return (
         f"On {count} of {tested} session{'s' * (tested != 1)} the mean of {what} lay beyond its usual range; "
-        f"chance gives about {chance:.{0 if chance >= 1 else 1}f}"
+        f"chance gives {wording.by_chance(tested)}"
     )
 
 

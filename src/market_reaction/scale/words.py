@@ -95,11 +95,10 @@ def unusual_sessions(result: CrossSection) -> str:
         return f"No session has a placebo p: {reason}."
     unusual = tested[tested["placebo_p"].le(wording.UNUSUAL)].sort_values("placebo_p", kind="stable")
     history = int(tested["n_placebo"].median())
-    chance = wording.UNUSUAL * len(tested)
     text = (
         f"Against {history:,} earlier days each, {len(unusual) or 'none'} of {len(tested)} "
         f"session{'s' * (len(tested) != 1)} had an unusual mean (placebo p at most {wording.UNUSUAL}; chance alone "
-        f"gives about {chance:.{0 if chance >= 1 else 1}f})"
+        f"gives {wording.by_chance(len(tested))})"
     )
     named = [
         f"{wording.day(row['session'])} ({wording.per_cent(row['mean_car'])}, p {wording.p_value(row['placebo_p'])})"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from market_reaction import tables, wording
-from market_reaction.timing import shared
 from market_reaction.wording import UNUSUAL
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def order_html(result: CloseOrder) -> str:
         cells = [
             item.market, session + (" (ambiguous)" if item.ambiguous else ""), first_trade(item), close_bounds(item),
             wording.duration(item.minutes_to_close) if math.isfinite(item.minutes_to_close) else wording.NOT_AVAILABLE,
-            wording.amount(item.change, item.unit), shared.p_and_floor(item.rank),
+            wording.amount(item.change, item.unit), wording.p_and_floor(item.rank),
             seen or ("none" if waits else wording.NOT_AVAILABLE), since or "none",
         ]  # fmt: skip
         mark = ' <span class="mr-mark">unusual</span>' if unusual_close(item) else ""

@@ -104,7 +104,7 @@ def gap_html(result: OvernightGaps) -> str:
             piece.market if piece.headline and piece.part == "gap" else "",
             (session + (" (ambiguous)" if piece.ambiguous and piece.headline else "")) if piece.part == "gap" else "",
             NAMES[piece.part], shared.span(*piece.span), wording.move(piece.move, piece.unit),
-            wording.size(test.usual, piece.unit), shared.p_and_floor(test.rank), wording.size(test.mde, piece.unit),
+            wording.size(test.usual, piece.unit), wording.p_and_floor(test.rank), wording.size(test.mde, piece.unit),
             NEWS[piece.news] + shared.share_note(piece, result.event["precision"] == "day"),
         ]  # fmt: skip
         texts = [tables.cell(text) for text in cells]

@@ -10,18 +10,10 @@ import pandas as pd
 from market_reaction import wording
 
 if TYPE_CHECKING:
-    from market_reaction.inference.placebo import PlaceboRank
     from market_reaction.timing.gap_result import GapPart
 
 
 LOWEST_OVERLAP = 0.02  # share of the follower's hours below which a lag counts as without hours in common
-
-
-def p_and_floor(rank: PlaceboRank) -> str:
-    """Placebo p with its floor in brackets."""
-    if not math.isfinite(rank.p_value):
-        return wording.NOT_AVAILABLE
-    return f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})"
 
 
 def span(start: pd.Timestamp, end: pd.Timestamp) -> str:
