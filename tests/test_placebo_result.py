@@ -89,7 +89,7 @@ def test_several_events_are_counted_against_chance(several) -> None:
 def test_events_alone_in_one_market_have_no_ties_to_speak_of() -> None:
     result = placebo_of(seeded_closes(), {"a": "2021-06-01 12:00 UTC", "b": "2022-05-03 12:00 UTC"})
     assert result.answer().startswith("2 events in m0: ")
-    assert "That mean holds" not in result.answer() and "joint" not in result.answer()
+    assert "That number holds" not in result.answer() and "joint" not in result.answer()
 
 
 def test_what_has_no_p_is_named_with_its_reason() -> None:
