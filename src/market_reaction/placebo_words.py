@@ -91,8 +91,8 @@ def _dependence(tested: Sequence[PlaceboPair], markets: int) -> list[str]:
     if not ties:
         return []
     return [
-        f"That number holds however they depend, but as {wording.listed(ties)}, the count can stray further from it than "
-        "that of independent tests."
+        f"That number holds however they depend, but as {wording.listed(ties)}, the count can stray further from it "
+        "than that of independent tests."
     ]
 
 
