@@ -131,6 +131,18 @@ def test_nothing_tested_gives_an_answer_and_empty_tables() -> None:
     assert result.summary().empty and result.excluded.empty
     assert theme.plain_title(result.plot()) == "Nothing to draw"
     assert "Nothing was tested." in result._repr_html_()
+    assert "Nothing was tested." in result.to_latex() and [*result.printed()] == ["Placebo tests"]
+
+
+def test_a_paper_has_every_reaction_and_the_joint_tests_as_they_are_read(one, several) -> None:
+    printed = one.printed()
+    assert list(printed) == ["Placebo tests", "All markets together"]
+    rank = one.markets["a", "m0"].scaled
+    assert printed["Placebo tests"].iloc[0][["Market", "Session", "Placebo p (floor)", "Compared days"]].tolist() == [
+        "m0", "2022-05-03", f"{wording.p_value(rank.p_value)} ({wording.p_value(1 / 101)})", "100"]  # fmt: skip
+    assert "Event" not in printed["Placebo tests"] and printed["All markets together"]["Over"].eq("2 markets").all()
+    assert several.printed()["Placebo tests"]["Event"].nunique() == 6
+    assert "Compared days" in one.to_latex()
 
 
 def test_the_kind_of_chart_follows_what_was_tested(one, several) -> None:

@@ -296,6 +296,12 @@ class PlaceboResult(Exportable):
 
         return response_tables.placebo_tables(self)
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Every reaction and the joint tests as they are read, by caption."""
+        from market_reaction.placebo_words import printed_placebo
+
+        return printed_placebo(self)
+
     def provenance(self) -> Provenance:
         """What was asked for, the series used with their vintage, and the package version."""
         from market_reaction.exports import response_tables

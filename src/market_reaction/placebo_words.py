@@ -11,6 +11,7 @@ import pandas as pd
 
 from market_reaction import study_words, tables, wording
 from market_reaction.battery.options import CHOSEN
+from market_reaction.exports.plain import with_rows
 from market_reaction.tables import cell, html_table
 
 if TYPE_CHECKING:
@@ -203,6 +204,23 @@ def joint_lines(result: PlaceboResult) -> pd.DataFrame:
     return lines if not rows or lines["Note"].ne("").any() else lines.drop(columns="Note")
 
 
+def printed_placebo(result: PlaceboResult) -> dict[str, pd.DataFrame]:
+    """Tables of a paper: reactions and joint tests, by caption.
+
+    Parameters
+    ----------
+    result : PlaceboResult
+        As ``placebo_test`` gives it.
+    """
+    named = {"Placebo tests": pair_lines(result.pairs()), "All markets together": joint_lines(result)}
+    return {name: _of(result, lines) for name, lines in with_rows(named).items()}
+
+
+def _of(result: PlaceboResult, lines: pd.DataFrame) -> pd.DataFrame:
+    """Lines without the event where there is one only."""
+    return lines.drop(columns="Event") if len(result.events) < 2 and len(lines) else lines
+
+
 def placebo_html(result: PlaceboResult) -> str:
     """HTML of placebo tests for notebooks: the answer, every reaction, the joint tests, what has no p, the sources.
 
@@ -211,29 +229,28 @@ def placebo_html(result: PlaceboResult) -> str:
     result : PlaceboResult
         As ``placebo_test`` gives it.
     """
-    single, pairs = len(result.events) < 2, list(result.pairs())
-    if not single:
+    pairs = list(result.pairs())
+    if len(result.events) > 1:
         pairs.sort(key=lambda row: not wording.is_unusual(row))
     title = study_words.study_title(result.study)
     parts = [
         f"<h3>{escape(title)}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        _table(pair_lines(pairs), single, [wording.is_unusual(row) for row in pairs]),
+        _table(_of(result, pair_lines(pairs)), [wording.is_unusual(row) for row in pairs]),
         f'<p class="mr-quiet">{escape(LEGEND)}</p>',
-        tables.section("All markets together", _table(joint_lines(result), single)),
+        tables.section("All markets together", _table(_of(result, joint_lines(result)))),
         tables.left_out_of_markets(result.excluded),
         tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)
 
 
-def _table(lines: pd.DataFrame, single: bool, unusual: Sequence[bool] = ()) -> str:
-    """HTML of lines, the first of them open; without the event where there is one only."""
+def _table(lines: pd.DataFrame, unusual: Sequence[bool] = ()) -> str:
+    """HTML of lines, the first of them open."""
     if not len(lines):
         return ""
-    shown = lines.drop(columns="Event") if single else lines
-    rows = [[cell(text) for text in row] for row in shown.itertuples(index=False, name=None)]
-    heads = list(shown.columns)
+    rows = [[cell(text) for text in row] for row in lines.itertuples(index=False, name=None)]
+    heads = list(lines.columns)
     classes = ["mr-unusual" if mark else "" for mark in unusual]
     more = html_table(heads, rows[SHOWN:], classes[SHOWN:]) if len(rows) > SHOWN else ""
     return html_table(heads, rows[:SHOWN], classes[:SHOWN]) + tables.folded(f"{len(rows) - SHOWN} more", more)
