@@ -122,7 +122,7 @@ def test_latex_prints_what_stands_in_the_html(closes: pd.DataFrame) -> None:
     assert lines["News"].tolist() == ["escalation", "de-escalation", "sum"]
     html, text = found._repr_html_(), found.to_latex()
     assert all(value in html for value in lines.to_numpy().ravel())
-    assert "Smallest detectable" in text
+    assert r"{Smallest\\detectable}" in text
     assert not any(raw in text for raw in ("std\\_error", "conf\\_low", "n\\_clusters", "& df"))
 
 

@@ -258,10 +258,26 @@ def test_a_table_too_wide_for_a_page_is_turned_where_that_is_narrower() -> None:
     check_latex(text)
     assert "Market & CSI 300 \\\\\n\\midrule\na measure with a long name 0 & +0\\% \\\\\n" in text
     long = pd.concat([wide] * 30, ignore_index=True).assign(Market=[f"market {n}" for n in range(30)])
-    assert "Market & a measure with a long name 0 &" in latex_text(Small(long, "turned it would be wider"))
+    kept = r"Market & \shortstack[r]{a measure with\\a long name 0} & \shortstack[r]"
+    assert kept in latex_text(Small(long, "turned it would be wider"))
     twice = pd.concat([wide, wide], ignore_index=True)
-    assert "Market & a measure with a long name 0 &" in latex_text(Small(twice, "its rows have no names of their own"))
-    assert "Market & a measure with a long name 0 &" in latex_text(Small(wide.iloc[:0], "no row"))
+    assert kept in latex_text(Small(twice, "its rows have no names of their own"))
+    blank = twice.assign(Market=["CSI 300", ""])
+    assert kept in latex_text(Small(blank, "a blank stands for the name above it"))
+    empty = latex_text(Small(wide.iloc[:0], "no row"))
+    assert r"Market & \shortstack[r]{a measure with\\a long name 0} &" in empty
+
+
+def test_headings_take_two_lines_only_where_a_page_is_too_narrow_and_a_column_gets_narrower() -> None:
+    texts = {"Market": ["CSI 300"], "Smallest detectable": ["0.52%"], "Placebo p (floor)": ["0.36 (0.002)"]}
+    narrow = pd.DataFrame(texts)
+    assert "Market & Smallest detectable & Placebo p (floor) \\\\" in latex_text(Small(narrow))
+    text = latex_text(Small(narrow.assign(Remark="x" * 26, Session="or 2025-05-12", p=["0.36"], Reason="y" * 20)))
+    check_latex(text)
+    heads = (
+        r"Market & \shortstack[r]{Smallest\\detectable} & \shortstack[l]{Placebo\\p (floor)} & Remark & Session & p & R"
+    )
+    assert heads in text
 
 
 def test_latex_wants_its_ending(london, tmp_path) -> None:

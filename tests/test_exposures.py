@@ -260,7 +260,7 @@ def test_printed_tables_are_the_slope_and_the_shares(found: mr.ExposureRegressio
     assert shares.set_index("Share").at["Best Buy", "CAR[0,0]"] == "−10.44%"
     page, text = found._repr_html_(), found.to_latex()
     assert all(f">{name}</th>" in page for name in (*slope.columns, *shares.columns))
-    assert text.index("Response to it") < text.index("Best Buy & 2019-08-01") and "per_std" not in text
+    assert text.index(r"{Response\\to it}") < text.index("Best Buy & 2019-08-01") and "per_std" not in text
 
 
 def test_too_few_shares_give_a_reason_and_no_number() -> None:

@@ -151,7 +151,8 @@ class Exportable:
         -------
         str
             One ``table`` environment for each table of ``printed()``; the document needs array, booktabs
-            and graphicx. A table too wide for a page is turned, with a column for each row, where that is narrower.
+            and graphicx. In a table wider than a page long headings take two lines; one still too wide is turned, with
+            a column for each row, where that is narrower.
         """
         from market_reaction.exports.latex import latex_text, write_latex
 

@@ -28,8 +28,9 @@ _LONG = 26  # characters from which a column wraps
 _WRAPPED = r">{\raggedright\arraybackslash}p{3.2cm}"
 _FITS = 115  # characters of a row above which the table would be scaled below about seven tenths
 _LISTED = 20  # items that a note lists one by one
+_PAGE = 80  # characters of a row above which it would be scaled at all
 _CAPTION = 22  # words of a caption at most, after the name of the table
-_NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp)?|n/a|")
+_NUMBER = re.compile(r"[+−-]?[\d,.]+(%| bp| points)?|n/a|")
 
 
 def escaped(text: object) -> str:
@@ -73,7 +74,8 @@ def _short(finding: str) -> str:
 def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]) -> str:
     """One table environment."""
     frame = _turned(frame)
-    body = [_line([wording.clean(name) for name in frame.columns])]
+    kinds = _columns(frame)
+    body = [_head(frame, kinds)]
     body += [_line(row) for row in frame.astype(str).itertuples(index=False, name=None)]
     return "\n".join(
         [
@@ -85,7 +87,7 @@ def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]
             r"\footnotesize",
             r"\setlength{\tabcolsep}{4pt}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{@{{}}{''.join(_columns(frame))}@{{}}}}",
+            rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
             r"\toprule",
             body[0],
             r"\midrule",
@@ -106,18 +108,46 @@ def _table(caption: str, label: str, frame: pd.DataFrame, notes: tuple[str, ...]
 def _turned(frame: pd.DataFrame) -> pd.DataFrame:
     """The table with a column for each of its rows, where it is too wide for a page and narrower that way."""
     first = frame.columns[0]
-    if _width(frame) <= _FITS or frame.empty or not frame[first].is_unique:
+    named = frame[first].is_unique and frame[first].ne("").all()  # a blank stands for the name above it
+    if _width(frame) <= _FITS or frame.empty or not named:
         return frame
     turned = frame.set_index(first).T.rename_axis(columns=None).reset_index(names=first)
     return turned if _width(turned) < _width(frame) else frame
 
 
 def _width(frame: pd.DataFrame) -> int:
-    """Characters of a row, long texts wrapped."""
+    """Characters of a row, long texts wrapped, headings on two lines where that helps."""
+    heads = _headings(frame)
     longest = [
-        max([len(str(name)), *(min(len(text), _LONG) for text in frame[name].astype(str))]) for name in frame.columns
+        max([*map(len, head), *(min(len(text), _LONG) for text in frame[name].astype(str))])
+        for name, head in zip(frame.columns, heads, strict=True)
     ]
     return sum(longest) + 2 * len(longest)
+
+
+def _headings(frame: pd.DataFrame) -> list[list[str]]:
+    """Lines of each heading: two where cells are narrower than it is on one, and the row is wider than a page."""
+    names = [wording.clean(name) for name in frame.columns]
+    cells = [min(_LONG, int(frame[name].astype(str).str.len().max() or 0)) if len(frame) else 0 for name in frame]
+    if sum(map(max, zip(map(len, names), cells, strict=True))) + 2 * len(names) <= _PAGE:
+        return [[name] for name in names]
+    return [_halves(name) if len(name) > longest + 2 else [name] for name, longest in zip(names, cells, strict=True)]
+
+
+def _halves(name: str) -> list[str]:
+    """A heading on two lines, the longer of them as short as can be; on one where it is one word."""
+    words = name.split(" ")
+    breaks = [[" ".join(words[:at]), " ".join(words[at:])] for at in range(1, len(words))]
+    return min(breaks, key=lambda lines: max(map(len, lines)), default=[name])
+
+
+def _head(frame: pd.DataFrame, kinds: list[str]) -> str:
+    """The row of headings, those on two lines set to the side of their column."""
+    parts = []
+    for lines, kind in zip(_headings(frame), kinds, strict=True):
+        text = r"\\".join(map(escaped, lines))
+        parts.append(rf"\shortstack[{'r' if kind == 'r' else 'l'}]{{{text}}}" if len(lines) > 1 else text)
+    return " & ".join(parts) + r" \\"
 
 
 def _line(cells: list[str] | tuple[str, ...]) -> str:
