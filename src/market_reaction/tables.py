@@ -58,7 +58,8 @@ _NUMBERS = {"Close", "Change", "Usual day", "Usual days", "Placebo p (floor)", "
             "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows",
             "Response", "Interval", "Band of the path", "Random dates", "Without one event", "p"}  # fmt: skip
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_FIXED = {"Session", "Time (UTC)", "First", "Last"}
+_FIXED = {"Session", "Time (UTC)", "First", "Last", "Window"}
+PLACEBO = "Placebo p (floor)"
 
 
 def reaction_frame(result: ReactionResult) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], classes: 
     """HTML table of strings that are HTML already; ``classes`` names the class of each row."""
 
     def kind(heading: str) -> str:
-        if heading in _NUMBERS or heading.startswith("CAR["):
+        if heading in _NUMBERS or heading.startswith("CAR[") or heading.endswith("% interval"):
             return ' class="mr-number"'
         return ' class="mr-fixed"' if heading in _FIXED else ""
 
@@ -132,6 +133,16 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], classes: 
         inside = "".join(f"<td{mark}>{text}</td>" for mark, text in zip(kinds, cells, strict=True))
         body.append(f'<tr class="{name}">{inside}</tr>' if name else f"<tr>{inside}</tr>")
     return f'<div class="mr-wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def lines_table(lines: pd.DataFrame, marked: Sequence[bool] = ()) -> str:
+    """HTML of a table that is text already; empty where it has no row. Marked rows say "unusual" beside their p."""
+    rows = [[cell(text) for text in row] for row in lines.to_numpy().tolist()]
+    for row, unusual in zip(rows, marked, strict=False):
+        row[list(lines.columns).index(PLACEBO)] += ' <span class="mr-mark">unusual</span>' if unusual else ""
+    return (
+        html_table(list(lines.columns), rows, ["mr-unusual" if unusual else "" for unusual in marked]) if rows else ""
+    )
 
 
 def move_table(result: ReactionResult) -> str:

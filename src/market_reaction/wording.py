@@ -114,6 +114,11 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.0005 else f"{value:.{3 if value < 0.0995 else 2}f}"
 
 
+def p_and_floor(value: float, floor: float) -> str:
+    """Probability with the smallest that could have come out in brackets: ``0.060 (0.002)``."""
+    return f"{p_value(value)} ({p_value(floor)})" if math.isfinite(value) else NOT_AVAILABLE
+
+
 def day(value: pd.Timestamp | None) -> str:
     """ISO date of a session."""
     return NOT_AVAILABLE if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from market_reaction import tables, wording
 from market_reaction.counterfactuals.result import LEADING
-from market_reaction.tables import cell, html_table
+from market_reaction.tables import PLACEBO, cell, html_table, lines_table
 
 if TYPE_CHECKING:
     from market_reaction.counterfactuals.result import CounterfactualComparison
 
-_P = "Placebo p (floor)"
 NAMES = {
     "constant_mean": "own mean",
     "market": "market",
@@ -124,10 +123,10 @@ def comparison_html(result: CounterfactualComparison) -> str:
     parts = [
         f"<h3>{cell(result.event['title'])}: beyond the market?</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        _table(model_lines(result), result.rows["placebo_p"].le(wording.UNUSUAL).tolist()),
+        lines_table(model_lines(result), result.rows["placebo_p"].le(wording.UNUSUAL).tolist()),
         f'<p class="mr-quiet">{cell(_legend(result))}</p>' if len(result.rows) else "",
         _benchmark_table(result),
-        tables.folded("Windows after day 0", _table(window_lines(result))) if len(result.rows) else "",
+        tables.folded("Windows after day 0", lines_table(window_lines(result))) if len(result.rows) else "",
         tables.folded("Weights of the synthetic controls", _weight_table(result)),
         "<h4>Notes</h4>" + tables.bullets(result.notes) if result.notes else "",
         _folded(f"{len(lost)} left out", ["Share", "Counterfactual", "Reason"], lost),
@@ -146,31 +145,19 @@ def _session(row: Mapping[Hashable, Any]) -> str:
     return day if row["headline"] else f"or {day}"
 
 
-def _table(frame: pd.DataFrame, marks: Sequence[bool] = ()) -> str:
-    """HTML of a table that is text already; empty where it has no row. Marked rows are unusual."""
-    rows = [[cell(text) for text in row] for row in frame.to_numpy().tolist()]
-    for row, marked in zip(rows, marks, strict=False):
-        row[list(frame.columns).index(_P)] += ' <span class="mr-mark">unusual</span>' if marked else ""
-    return html_table(list(frame.columns), rows, ["mr-unusual" if marked else "" for marked in marks]) if rows else ""
-
-
 def model_lines(result: CounterfactualComparison) -> pd.DataFrame:
     """Day 0 of every share under every counterfactual, as it is read."""
     rows, last = [], None
     for row in result.rows.to_dict("records"):
         same = last == (row["share"], row["session"])
-        p = (
-            f"{wording.p_value(row['placebo_p'])} ({wording.p_value(row['placebo_p_floor'])})"
-            if math.isfinite(row["placebo_p"])
-            else wording.NOT_AVAILABLE
-        )
+        p = wording.p_and_floor(row["placebo_p"], row["placebo_p_floor"])
         rows.append([
             "" if same else row["share"], "" if same else _session(row),
             "" if same else wording.move(row["change"], "return"), NAMES[row["model"]],
             wording.move(row["abnormal"], "return"), p, wording.size(row["mde"], "return"),
         ])  # fmt: skip
         last = (row["share"], row["session"])
-    headings = ["Share", "Session", "Change", "Counterfactual", "CAR[0,0]", _P, "Smallest detectable"]
+    headings = ["Share", "Session", "Change", "Counterfactual", "CAR[0,0]", PLACEBO, "Smallest detectable"]
     return pd.DataFrame(rows, columns=headings, dtype=str)
 
 
@@ -200,7 +187,7 @@ def benchmark_lines(result: CounterfactualComparison) -> pd.DataFrame:
 
 
 def _benchmark_table(result: CounterfactualComparison) -> str:
-    table = _table(benchmark_lines(result))
+    table = lines_table(benchmark_lines(result))
     note = (
         "Relative effect: what the news did to the benchmark itself is not in the figures above. A small p here says "
         "that the benchmark moved unusually that day as well."
