@@ -182,6 +182,23 @@ def test_tables_and_provenance(london, tmp_path) -> None:
     assert repr(result).startswith("<OvernightGaps: CSI 300 rose 0.75%")
 
 
+def test_the_printed_parts_are_those_of_the_bars_or_the_reason_for_none(london) -> None:
+    result = mr.overnight_gaps(london)
+    (lines,) = result.printed().values()
+    headings = ["Market", "Session", "Part", "Change", "Placebo p (floor)", "Smallest detectable", "To the news"]
+    assert lines.columns.tolist() == headings
+    bars = pd.read_csv(paths.data_dir() / "bundled" / "csi300.csv", index_col="date")
+    gap = np.log(bars.loc["2025-06-11", "open"] / bars.loc["2025-06-10", "close"])
+    assert lines["Change"].tolist()[0] == f"{100 * gap:+.2f}%" == "+0.13%"
+    assert lines["Market"].tolist() == ["CSI 300", ""] and lines["Part"].tolist() == ["overnight gap", "session move"]
+    page = result._repr_html_()
+    assert all(f">{name}</th>" in page for name in headings)
+    none = mr.overnight_gaps(mr.react("2025-06-10-jt", markets=["VIX"], source="bundled"))
+    (left,) = none.printed().values()
+    assert left["Market"].tolist() == ["VIX"] and "clock of its open is not known" in left["Reason"].iloc[0]
+    assert "VIX & every one &" in none.to_latex()
+
+
 @pytest.mark.reference
 def test_the_tariff_speech_is_in_the_gap_of_a_future_that_opens_the_evening_before(reference) -> None:
     result = mr.overnight_gaps(from_folder(reference, "2025-04-02 20:10 UTC", ["E-mini S&P 500", "USD/CNH"]))

@@ -160,6 +160,25 @@ def test_a_missing_market_gives_the_reason_and_no_figures(prices) -> None:
     assert len(result.excluded) == 1
 
 
+def test_the_printed_tables_are_correlations_and_betas_or_the_reason_for_none(prices, found) -> None:
+    lags, betas = found.printed().values()
+    assert list(found.printed()) == ["Correlation of CSI 300 with S&P 500 by lag", "Dimson betas of CSI 300 on S&P 500"]
+    assert lags.columns.tolist() == [
+        "Return of the leader", "Correlation", "95% interval", "p", "Holm p", "Hours in common", "From the clocks",
+        "Rows",
+    ]  # fmt: skip
+    assert betas.columns.tolist() == ["Return of the leader", "Beta", "95% interval", "p", "Rows"]
+    before = found.moves["follower"].corr(found.moves["leader"].shift(1))
+    shown = lags.set_index("Return of the leader")["Correlation"]
+    assert shown["S&P 500 of the date before"] == f"{before:+.2f}" == "+0.15"
+    assert betas["Return of the leader"].tolist() == ["date before", "same date", "date after", "sum"]
+    assert all(f">{name}</th>" in found._repr_html_() for name in lags.columns)
+    none = mr.lead_lag(prices, "E-mini S&P 500", "CSI 300")
+    (left,) = none.printed().values()
+    assert left["Market"].tolist() == ["E-mini S&P 500, CSI 300"] and "not available" in left["Reason"].iloc[0]
+    assert r"E-mini S\&P 500 is not available" in none.to_latex()
+
+
 def test_the_answer_and_the_provenance_name_the_dates_that_were_used(prices, found) -> None:
     closes = pd.concat([prices[name].bars["close"] for name in ("S&P 500", "CSI 300")], axis=1, sort=True).dropna()
     closes = closes.loc["2015-01-01":"2019-12-31"]

@@ -88,6 +88,22 @@ def test_tables_are_text_where_they_hold_lists(london, tmp_path) -> None:
     assert "up = yuan weaker" in page and "+0.31 points" in page
 
 
+def test_the_printed_order_has_words_units_and_zones(london) -> None:
+    ((caption, lines),) = mr.order_of_closes(london).printed().items()
+    assert caption.startswith(
+        "Closes in the order they were struck after 2025-06-10 22:50 UTC (bounds 2025-06-10 22:15"
+    )
+    headings = ["Market", "Session", "News to first trade", "Close (UTC)", "Change", "Placebo p (floor)"]
+    assert lines.columns.tolist() == headings
+    assert lines.iloc[0].tolist() == [
+        "CSI 300", "2025-06-11", "2 h 40 min", "2025-06-11 07:00", "+0.75%", "0.36 (0.002)",
+    ]  # fmt: skip
+    changes = lines.set_index("Market")["Change"]
+    assert changes["VIX (up = more expected volatility)"] == "+0.31 points"
+    assert changes["US 10y (up = lower bond prices)"] == "−6 bp"
+    assert "USD/CNY (ECB) (up = yuan weaker)" in changes.index
+
+
 @pytest.mark.reference
 def test_geneva_is_ambiguous_in_shanghai_and_certain_in_hong_kong(reference: Path) -> None:
     folder = reference / "data" / "series"

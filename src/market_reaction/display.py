@@ -79,7 +79,7 @@ MOVE_COLUMNS: tuple[Column, ...] = (
     ("Close", _levels),
     ("Change", lambda line: wording.move(line.found.change, line.unit)),
     ("Usual day", lambda line: wording.size(line.found.usual_day, line.unit)),
-    ("Placebo p (floor)", lambda line: wording.p_and_floor(line.found.placebo.scaled)),
+    ("Placebo p (floor)", lambda line: wording.placebo_p(line.found.placebo.scaled)),
     ("Smallest detectable", lambda line: wording.size(line.found.placebo.mde, line.unit)),
     ("Rank", lambda line: wording.rank(line.found.record, line.found.rank_chance)),
 )
@@ -175,6 +175,11 @@ def when_of(event: pd.Series) -> str:
     if event["precision"] == "day":
         return f"between {bounds}; only the day is known"
     return f"{wording.instant(event['announced_utc'])} (bounds {bounds})"
+
+
+def caption_time(event: pd.Series) -> str:
+    """When an announcement came, in a caption: bounds only where the minute is not known."""
+    return wording.instant(event["announced_utc"]) if event["precision"] == "minute" else when_of(event)
 
 
 def row_notes(result: ReactionResult) -> list[tuple[str, str]]:

@@ -174,7 +174,7 @@ def pair_lines(pairs: Sequence[PlaceboPair]) -> pd.DataFrame:
             "Session": wording.day(row.session) + (" (ambiguous)" if row.ambiguous else ""),
             "Change": wording.move(row.change, row.series.instrument.change_unit),
             "Usual days": wording.signed(row.placebo.statistic),
-            "Placebo p (floor)": wording.p_and_floor(row.placebo.scaled),
+            tables.PLACEBO: wording.placebo_p(row.placebo.scaled),
             "Compared days": str(row.placebo.scaled.n_placebo),
             "Smallest detectable": wording.size(row.placebo.mde, row.series.instrument.change_unit),
             "Note": row.placebo.scaled.note,
@@ -193,7 +193,7 @@ def joint_lines(result: PlaceboResult) -> pd.DataFrame:
             "Over": f"{len(joint.markets)} markets",
             "Statistic": wording.signed(rank.statistic).removeprefix("+"),
             "Joint test": name.replace("_", " "),
-            "Placebo p (floor)": wording.p_and_floor(rank),
+            tables.PLACEBO: wording.placebo_p(rank),
             "Compared days": str(rank.n_placebo),
             "Note": rank.note or joint.note,
         }

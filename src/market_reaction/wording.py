@@ -119,6 +119,11 @@ def p_and_floor(value: float, floor: float) -> str:
     return f"{p_value(value)} ({p_value(floor)})" if math.isfinite(value) else NOT_AVAILABLE
 
 
+def placebo_p(rank: PlaceboRank) -> str:
+    """Placebo p with its floor in brackets."""
+    return p_and_floor(rank.p_value, rank.floor)
+
+
 def day(value: pd.Timestamp | None) -> str:
     """ISO date of a session."""
     return NOT_AVAILABLE if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"
@@ -190,13 +195,6 @@ def rank(record: Record | None, chance: RankChance | None = None) -> str:
         return f"largest {record.direction} {since} (1 in {record.sessions:,})"
     anywhere = f", {share(chance.any_market)} in any market" if math.isfinite(chance.any_market) else ""
     return f"largest {record.direction} {since} ({share(chance.own)} of days{anywhere})"
-
-
-def p_and_floor(rank: PlaceboRank) -> str:
-    """Placebo p with the smallest attainable one in brackets: ``0.36 (0.002)``."""
-    if not math.isfinite(rank.p_value):
-        return NOT_AVAILABLE
-    return f"{p_value(rank.p_value)} ({p_value(rank.floor)})"
 
 
 def share(value: float) -> str:

@@ -49,7 +49,7 @@ def _placebo(verdict: Verdict) -> str:
     rank = None if verdict.row is None else verdict.row.headline.placebo.scaled
     if rank is None or not math.isfinite(rank.p_value):
         return wording.NOT_AVAILABLE
-    return f"{'' if verdict.claim.window == DAY_ZERO else 'day 0 alone: '}{wording.p_and_floor(rank)}"
+    return f"{'' if verdict.claim.window == DAY_ZERO else 'day 0 alone: '}{wording.placebo_p(rank)}"
 
 
 def _market(verdict: Verdict) -> str:

@@ -158,6 +158,12 @@ class CloseOrder(Exportable):
             frame[column] = [", ".join(names) for names in frame[column]]
         return {"order of closes": frame, "not available": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The order as it stands in a paper, rounded."""
+        from market_reaction.timing.first_text import printed_order
+
+        return printed_order(self)
+
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
         return Provenance({"announcement": self.event.name, **self.parameters}, self.vintage)

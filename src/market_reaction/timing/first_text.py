@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from market_reaction import tables, wording
+from market_reaction import display, tables, wording
 from market_reaction.wording import UNUSUAL
 
 if TYPE_CHECKING:
@@ -113,35 +113,63 @@ def close_bounds(item: StruckClose) -> str:
     return f"{item.close_earliest_utc:%Y-%m-%d %H:%M} to {item.close_utc:%H:%M}"
 
 
-def order_html(result: CloseOrder) -> str:
-    """HTML of the order: the answer, one line a possible session, notes, what could not be had."""
+HEADINGS = (
+    "Market", "Session", "First trade (UTC)", "Close (UTC)", "News to close", "Change", tables.PLACEBO,
+    "Closes known at its first trade", "Closes struck since, before its own",
+)  # fmt: skip
+
+
+def order_lines(result: CloseOrder) -> pd.DataFrame:
+    """Every possible session in order of its close, as it is read."""
     moves = {item.market: wording.amount(item.change, item.unit) for item in result.headlines}
-    rows, classes = [], []
+    rows = []
     for item in result.closes:
-        session = wording.day(item.session) if item.headline else f"or {wording.day(item.session)}"
+        session = wording.day(item.session) + (" (ambiguous)" if item.ambiguous else "")
         seen = ", ".join(f"{market} {moves[market]}" for market in item.closes_before_first_trade)
         earlier = [market for market in item.closes_before if market not in item.closes_before_first_trade]
         since = ", ".join(f"{market} {moves[market]}" for market in earlier)
         waits = pd.notna(item.first_trade_utc)
-        cells = [
-            item.market, session + (" (ambiguous)" if item.ambiguous else ""), first_trade(item), close_bounds(item),
+        rows.append([
+            item.market, session if item.headline else f"or {wording.day(item.session)}", first_trade(item),
+            close_bounds(item),
             wording.duration(item.minutes_to_close) if math.isfinite(item.minutes_to_close) else wording.NOT_AVAILABLE,
-            wording.amount(item.change, item.unit), wording.p_and_floor(item.rank),
+            wording.amount(item.change, item.unit), wording.placebo_p(item.rank),
             seen or ("none" if waits else wording.NOT_AVAILABLE), since or "none",
-        ]  # fmt: skip
+        ])  # fmt: skip
+    return pd.DataFrame(rows, columns=list(HEADINGS), dtype=str)
+
+
+def printed_order(result: CloseOrder) -> dict[str, pd.DataFrame]:
+    """The order for a paper, with what "up" means; which closes came before a market is in its clock already."""
+    lines = order_lines(result)
+    names = [f"{item.market} ({up})" if (up := direction(item)) else item.market for item in result.closes]
+    waits = [_wait(item) for item in result.closes]
+    lines = lines.assign(Market=names, **{"News to first trade": waits})
+    shown = ["Market", "Session", "News to first trade", "Close (UTC)", "Change", tables.PLACEBO]
+    return {f"Closes in the order they were struck after {display.caption_time(result.event)}": lines[shown]}
+
+
+def _wait(item: StruckClose) -> str:
+    """Time from the news to the first moment a market could be traded on it."""
+    wait = item.minutes_to_first_trade
+    return "at once" if wait == 0 else wording.duration(wait) if math.isfinite(wait) else wording.NOT_AVAILABLE
+
+
+def order_html(result: CloseOrder) -> str:
+    """HTML of the order: the answer, one line a possible session, notes, what could not be had."""
+    rows, classes = [], []
+    for item, line in zip(result.closes, order_lines(result).to_numpy().tolist(), strict=True):
         mark = ' <span class="mr-mark">unusual</span>' if unusual_close(item) else ""
-        texts = [tables.cell(text) for text in cells]
+        texts = [tables.cell(text) for text in line]
         texts[0] += f'<br><span class="mr-quiet">{tables.cell(up)}</span>' if (up := direction(item)) else ""
         texts[6] += mark
         rows.append(texts)
         classes.append("mr-unusual" if mark else "")
-    headings = ["Market", "Session", "First trade (UTC)", "Close (UTC)", "News to close", "Change", "Placebo p (floor)",
-                "Closes known at its first trade", "Closes struck since, before its own"]  # fmt: skip
     missing = [[tables.cell(row.market), tables.cell(row.reason)] for row in result.excluded.itertuples()]
     parts = [
         f"<h3>{escape('In the order the closes were struck')}</h3>",
         f'<p class="mr-answer">{tables.cell(result.answer())}</p>',
-        tables.html_table(headings, rows, classes),
+        tables.html_table(HEADINGS, rows, classes),
         tables.bullets(result.notes),
         tables.section("Not available", tables.html_table(["Market", "Reason"], missing) if missing else ""),
         tables.sources(result.vintage),

@@ -200,6 +200,12 @@ class OvernightGaps(Exportable):
         """Parts, one row a market with both, and what is left out."""
         return {"gap and session": self.to_frame(), "by market": self.summary(), "left out": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The parts as they stand in a paper, rounded; what is left out where there is none."""
+        from market_reaction.timing.gap_text import printed_gaps
+
+        return printed_gaps(self)
+
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
         return Provenance({"announcement": self.event.name, **self.parameters}, self.vintage)

@@ -6,6 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from market_reaction import tables, wording
 from market_reaction.timing import shared
 from market_reaction.wording import UNUSUAL
@@ -93,43 +95,55 @@ def _place(gap: GapPart, whole_day: bool) -> str:
     return "The hour of the news, or of the open, is not certain enough to say which part holds it."
 
 
+def part_lines(result: OvernightGaps) -> pd.DataFrame:
+    """Both parts of every possible session, as they are read."""
+    rows = []
+    for piece in result.parts:
+        test, first = piece.test, piece.part == "gap"
+        session = wording.day(piece.session) if piece.headline else f"or {wording.day(piece.session)}"
+        ambiguous = " (ambiguous)" if piece.ambiguous and piece.headline else ""
+        rows.append([
+            piece.market if piece.headline and first else "", session + ambiguous if first else "",
+            NAMES[piece.part], shared.span(*piece.span), wording.amount(piece.move, piece.unit),
+            wording.size(test.usual, piece.unit), wording.placebo_p(test.rank), wording.size(test.mde, piece.unit),
+            NEWS[piece.news] + shared.share_note(piece, result.event["precision"] == "day"),
+        ])  # fmt: skip
+    headings = ["Market", "Session", "Part", "From, to (UTC)", "Change", "Usual day", tables.PLACEBO,
+                "Smallest detectable", "To the news"]  # fmt: skip
+    return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def left_lines(result: OvernightGaps) -> pd.DataFrame:
+    """Markets and sessions without a split, as they are read."""
+    rows = [
+        [market, wording.day(session) if session == session else "every one", reason]
+        for market, session, reason in zip(*(result.excluded[name] for name in result.excluded.columns), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["Market", "Session", "Reason"], dtype=str)
+
+
+def printed_gaps(result: OvernightGaps) -> dict[str, pd.DataFrame]:
+    """The parts for a paper; what is left out and why where there is none."""
+    if not result.parts:
+        return {"Without a split": left_lines(result)}
+    caption = "Overnight gap (close before to open) and session move (open to close), log returns"
+    return {caption: part_lines(result).drop(columns=["From, to (UTC)", "Usual day"])}
+
+
 def gap_html(result: OvernightGaps) -> str:
     """HTML of the split: the answer, one line a part, what is left out and why."""
-    rows, classes = [], []
-    for piece in result.parts:
-        test = piece.test
-        mark = ' <span class="mr-mark">unusual</span>' if unusual_part(piece) else ""
-        session = wording.day(piece.session) if piece.headline else f"or {wording.day(piece.session)}"
-        cells = [
-            piece.market if piece.headline and piece.part == "gap" else "",
-            (session + (" (ambiguous)" if piece.ambiguous and piece.headline else "")) if piece.part == "gap" else "",
-            NAMES[piece.part], shared.span(*piece.span), wording.move(piece.move, piece.unit),
-            wording.size(test.usual, piece.unit), wording.p_and_floor(test.rank), wording.size(test.mde, piece.unit),
-            NEWS[piece.news] + shared.share_note(piece, result.event["precision"] == "day"),
-        ]  # fmt: skip
-        texts = [tables.cell(text) for text in cells]
-        texts[6] += mark
-        rows.append(texts)
-        classes.append("mr-unusual" if mark else "")
-    headings = ["Market", "Session", "Part", "From, to (UTC)", "Change", "Usual day", "Placebo p (floor)",
-                "Smallest detectable", "To the news"]  # fmt: skip
     legend = (
         "Changes are log returns, so that gap and session move add up. Usual day: standard deviation of that part as "
         "known the session before (EWMA 0.97). Placebo p: share of comparable days whose same part was at least as "
         "large for its time."
     )
-    left = [
-        [tables.cell(market), tables.cell(wording.day(session)) if session == session else "every one",
-         tables.cell(reason)]
-        for market, session, reason in zip(*(result.excluded[name] for name in result.excluded.columns), strict=True)
-    ]  # fmt: skip
     parts = [
         f"<h3>{escape('Overnight gap and session move')}</h3>",
         f'<p class="mr-answer">{tables.cell(result.answer())}</p>',
-        tables.html_table(headings, rows, classes) if rows else "",
-        f'<p class="mr-quiet">{escape(legend)}</p>' if rows else "",
+        tables.lines_table(part_lines(result), [unusual_part(piece) for piece in result.parts]),
+        f'<p class="mr-quiet">{escape(legend)}</p>' if result.parts else "",
         tables.bullets(result.notes),
-        tables.section("Without a split", tables.html_table(["Market", "Session", "Reason"], left) if left else ""),
+        tables.section("Without a split", tables.lines_table(left_lines(result))),
         tables.sources(result.vintage),
     ]
     return tables.wrapped(parts)

@@ -149,6 +149,12 @@ class LeadLag(Exportable):
             "left out": self.excluded,
         }
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Correlations and betas as they stand in a paper, rounded; why there are none where there are none."""
+        from market_reaction.timing.lead_lag_text import printed_lead_lag
+
+        return printed_lead_lag(self)
+
     def provenance(self) -> Provenance:
         """Parameters, the dates really used (``sample``), vintage and package version."""
         from market_reaction.timing.lead_lag_text import sample

@@ -6,13 +6,13 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from market_reaction import tables, wording
 from market_reaction.timing import shared
 from market_reaction.wording import UNUSUAL
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from market_reaction.timing.lead_lag_result import LeadLag
 
 
@@ -142,13 +142,23 @@ def lead_lag_html(result: LeadLag) -> str:
     ]
     if not result.reason:
         parts += [
-            _lag_table(result),
+            tables.lines_table(lag_lines(result)),
             f'<p class="mr-quiet">{escape(_LEGEND)}</p>',
-            tables.section("Dimson betas", _beta_table(result)),
+            tables.section("Dimson betas", tables.lines_table(beta_lines(result))),
             tables.section("At the open and after", _part_table(result)),
             tables.bullets(result.notes),
         ]
     return tables.wrapped([*parts, tables.sources(result.vintage)])
+
+
+def printed_lead_lag(result: LeadLag) -> dict[str, pd.DataFrame]:
+    """Correlations and betas for a paper; why there are none where there are none."""
+    if result.reason:
+        return {"Lead and lag, not measured": result.excluded.rename(columns=str.capitalize)}
+    return {
+        f"Correlation of {result.follower} with {result.leader} by lag": lag_lines(result).drop(columns=_TRADING),
+        f"Dimson betas of {result.follower} on {result.leader}": beta_lines(result),
+    }
 
 
 _LEGEND = (
@@ -161,29 +171,37 @@ _LEGEND = (
 )
 
 
-def _lag_table(result: LeadLag) -> str:
+_TRADING = "Its trading hours"
+
+
+def _interval_of(result: LeadLag) -> str:
+    return f"{100 * result.parameters['level']:g}% interval"
+
+
+def lag_lines(result: LeadLag) -> pd.DataFrame:
+    """Correlation at every lag and of synchronised returns, as they are read."""
     rows = []
     for lag, (_, row) in zip(result.correlations.index.tolist(), result.correlations.iterrows(), strict=True):
         trading = row["leader_trading_hours"]
-        cells = [
+        rows.append([
             f"{result.leader} {lag_name(int(lag))}", wording.signed(row["correlation"]), _interval(row),
             wording.p_value(row["p_value"]), wording.p_value(row["holm_p"]) if row["beyond_the_clock"] else "",
             wording.share(row["hours_in_common"]),
             wording.share(trading) if math.isfinite(trading) else wording.NOT_AVAILABLE,
             wording.signed(row["from_the_clock"]), f"{row['nobs']:,.0f}",
-        ]  # fmt: skip
-        rows.append([tables.cell(text) for text in cells])
+        ])  # fmt: skip
     both = result.synchronised.iloc[0]
-    cells = ["synchronised", wording.signed(both["correlation"]), _interval(both), wording.p_value(both["p_value"]),
-             "", "", "", "", f"{both['nobs']:,.0f}"]  # fmt: skip
-    rows.append([tables.cell(text) for text in cells])
-    headings = ["Return of the leader", "Correlation", "Interval", "p", "Holm p", "Hours in common",
-                "Its trading hours", "From the clocks", "Rows"]  # fmt: skip
-    return tables.html_table(headings, rows)
+    rows.append(["synchronised", wording.signed(both["correlation"]), _interval(both),
+                 wording.p_value(both["p_value"]), "", "", "", "", f"{both['nobs']:,.0f}"])  # fmt: skip
+    headings = ["Return of the leader", "Correlation", _interval_of(result), "p", "Holm p", "Hours in common",
+                _TRADING, "From the clocks", "Rows"]  # fmt: skip
+    return pd.DataFrame(rows, columns=headings, dtype=str)
 
 
-def _beta_table(result: LeadLag) -> str:
-    return _estimates(result.betas, "beta", [str(name) for name in result.betas.index], "Return of the leader", "Beta")
+def beta_lines(result: LeadLag) -> pd.DataFrame:
+    """Dimson betas as they are read."""
+    names = [str(name) for name in result.betas.index]
+    return _estimates(result, result.betas, "beta", names, "Return of the leader")
 
 
 def _part_table(result: LeadLag) -> str:
@@ -192,14 +210,13 @@ def _part_table(result: LeadLag) -> str:
         return f'<p class="mr-quiet">{tables.cell(note)}</p>'
     names = [f"{result.follower}: overnight gap", f"{result.follower}: session move"]
     heading = f"With {result.leader}'s last move known at the open"
-    return _estimates(result.parts, "correlation", names, heading, "Correlation")
+    return tables.lines_table(_estimates(result, result.parts, "correlation", names, heading))
 
 
-def _estimates(frame: pd.DataFrame, column: str, names: list[str], heading: str, estimate: str) -> str:
+def _estimates(result: LeadLag, frame: pd.DataFrame, column: str, names: list[str], heading: str) -> pd.DataFrame:
     rows = [
         [name, wording.signed(row[column]), _interval(row), wording.p_value(row["p_value"]), f"{row['nobs']:,.0f}"]
         for name, (_, row) in zip(names, frame.iterrows(), strict=True)
     ]
-    return tables.html_table(
-        [heading, estimate, "Interval", "p", "Rows"], [[tables.cell(text) for text in row] for row in rows]
-    )
+    headings = [heading, column.capitalize(), _interval_of(result), "p", "Rows"]
+    return pd.DataFrame(rows, columns=headings, dtype=str)
