@@ -366,6 +366,34 @@ def test_an_empty_result_says_why_everywhere() -> None:
     assert set(result.provenance().parameters) >= {"announcement", "windows", "stale", "history"}
 
 
+def test_the_printed_tables_have_a_column_only_where_it_says_something() -> None:
+    result = mr.react_intraday(T0.to_pydatetime(), many_days(31, 0.02), windows=[(-10, 20)])
+    moves, spread = result.printed().values()
+    assert next(iter(result.printed())) == "Moves around 2025-06-11 12:04 UTC"
+    headings = ["Market", "Window", "Change", "Placebo p (floor)", "Compared days", "Smallest detectable", "Volume"]
+    assert moves.columns.tolist() == headings
+    change = 100 * result["Spot"].moves[0].change
+    assert moves.iloc[0].tolist()[:5] == ["Spot", "−10/+20 min", f"{change:+.2f}%", "0.032 (0.032)", "30"]  # 1 of 31
+    assert moves["Volume"].tolist() == ["1.0 × usual"]
+    assert spread.columns.tolist()[:4] == ["Market", "Bars of", "Move of the hour", "Half of it by"]
+    page = result._repr_html_()
+    assert all(f">{name}</th>" in page for name in headings) and "(100% of 30 earlier days had as much)" in page
+
+
+def test_what_stands_in_the_way_is_printed() -> None:
+    minutes = [*range(-60, -18), *range(-5, 61)]
+    refused = mr.react_intraday(T0.to_pydatetime(), spot(minutes, np.linspace(100, 101, len(minutes))))
+    lines = refused.printed()["Moves around 2025-06-11 12:04 UTC"]
+    assert lines["Change"].eq("n/a").any() and lines["Remark"].str.contains("price before is missing").any()
+    assert "Volume" not in lines
+    missing = mr.react_intraday("2025-06-11-us", mr.load_bars(["USD/CNH"], "2025-06-11-us"))
+    (left,) = missing.printed().values()
+    assert left.columns.tolist() == ["Market", "Reason"] and left["Market"].tolist() == ["USD/CNH"]
+    day = mr.react_intraday("2025-06-10-us", spot(range(-60, 90), np.linspace(100, 101, 150)))
+    (left,) = day.printed().values()
+    assert left["Market"].tolist() == ["Spot"] and "is known to the day only" in left["Reason"].iloc[0]
+
+
 def test_the_path_chart_marks_the_announcement_its_bounds_and_the_band() -> None:
     result = mr.react_intraday(T0.to_pydatetime(), many_days(31, 0.02), windows=[(-10, 20)])
     figure = result.plot(kind="path")

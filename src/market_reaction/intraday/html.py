@@ -5,12 +5,24 @@ from __future__ import annotations
 import math
 from html import escape
 
+import pandas as pd
+
 from market_reaction import display, wording
 from market_reaction.intraday import words
 from market_reaction.intraday.bars import BarData
-from market_reaction.intraday.measured import Window, WindowMove
+from market_reaction.intraday.measured import WindowMove
 from market_reaction.intraday.results import IntradayResult, MarketIntraday
-from market_reaction.tables import bullets, cell, folded, html_table, section, vintage_table, wrapped
+from market_reaction.tables import (
+    PLACEBO,
+    bullets,
+    cell,
+    folded,
+    html_table,
+    lines_table,
+    section,
+    vintage_table,
+    wrapped,
+)
 
 LEGEND = (
     "Window: minutes from the announcement to the prices used. Prices are the closes of the last bars complete at the"
@@ -70,7 +82,7 @@ def result_html(result: IntradayResult) -> str:
     ]
     if result.markets:
         parts += [move_table(result), f'<p class="mr-quiet">{escape(LEGEND)}</p>']
-        parts += [section("How the reaction spread over the hour", spread_table(result))]
+        parts += [section("How the reaction spread over the hour", lines_table(spread_lines(result)))]
     parts += [
         section("Other news within two hours", news_table(result)),
         section("Notes", bullets(all_notes(result))),
@@ -80,16 +92,21 @@ def result_html(result: IntradayResult) -> str:
     return wrapped(parts)
 
 
+def move_lines(result: IntradayResult) -> pd.DataFrame:
+    """One row a market and window, as it is read; refused windows with the reason."""
+    rows = [_move_cells(row, move, first=at == 0) for row in result.markets for at, move in enumerate(row.moves)]
+    headings = ["Market", "Window", "Close", "Change", PLACEBO, "Compared days", "Smallest detectable", "Volume",
+                "Remark"]  # fmt: skip
+    return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
 def move_table(result: IntradayResult) -> str:
-    """HTML of one row a market and window; refused windows with the reason."""
-    rows, classes = [], []
-    for row in result.markets:
-        for number, move in enumerate(row.moves):
-            rows.append(_move_cells(row, move, first=number == 0))
-            classes.append("mr-unusual" if words.unusual(move) else "")
-    headings = ["Market", "Window", "Close", "Change", "Placebo p (floor)", "Compared days", "Smallest detectable",
-                "Volume", "Remark"]  # fmt: skip
-    return _table(headings, rows, classes)
+    """HTML of one row a market and window."""
+    return lines_table(move_lines(result), list(map(words.unusual, _moves(result))))
+
+
+def _moves(result: IntradayResult) -> list[WindowMove]:
+    return [move for row in result.markets for move in row.moves]
 
 
 def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[str]:
@@ -98,51 +115,75 @@ def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[s
     name = f"{row.market} ({note})" if note else row.market
     remark = "; ".join([*([move.reason] if move.reason else []), *(f"other news: {text}" for text in move.news)])
     if not move.measured or move.placebo is None:
-        return [name if first else "", _window(move.asked), *[wording.NOT_AVAILABLE] * 6, remark]
+        asked = words.window_text(move.asked)
+        return [name if first else "", asked, *[wording.NOT_AVAILABLE] * 6, remark]
     rank = move.placebo.rank
-    p = f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})" if rank.n_placebo else wording.NOT_AVAILABLE
     prices = (
         f"{wording.level(move.price_before, instrument)} ({move.stale_before:.0f}) → "
         f"{wording.level(move.price_after, instrument)} ({move.stale_after:.0f})"
     )
     return [
-        name if first else "", _window(move.used), prices,
-        wording.move(move.change, instrument.change_unit), p, str(rank.n_placebo),
+        name if first else "", words.window_text(move.used), prices,
+        wording.amount(move.change, instrument.change_unit),
+        wording.p_and_floor(rank.p_value, rank.floor) if rank.n_placebo else wording.NOT_AVAILABLE,
+        str(rank.n_placebo),
         wording.size(move.placebo.mde, instrument.change_unit) if math.isfinite(move.placebo.mde) else "none",
         volume_text(move), remark,
     ]  # fmt: skip
 
 
-def _window(window: Window) -> str:
-    """Window on one line."""
-    return words.window_text(window).replace(" ", "\u00a0")
-
-
 def volume_text(move: WindowMove) -> str:
     """Volume as a multiple of what is usual, with the share of days that had as much."""
+    times = _times_usual(move)
+    if not times.endswith("usual"):
+        return times
+    return f"{times} ({wording.share(move.volume_share)} of {words.days(move.n_volume)} had as much)"
+
+
+def _times_usual(move: WindowMove) -> str:
+    """Volume as a multiple of what is usual, or what stands in the way."""
     if not math.isfinite(move.volume):
         return "none in the file"
     if not move.n_volume or not move.usual_volume > 0:
         return f"{move.volume:,.0f}, no day to compare"
-    share = f"{wording.share(move.volume_share)} of {words.days(move.n_volume)} had as much"
-    return f"{move.volume / move.usual_volume:.1f} × usual ({share})"
+    return f"{move.volume / move.usual_volume:.1f} × usual"
 
 
-def spread_table(result: IntradayResult) -> str:
-    """HTML of the half-time of the hour's move and of volatility before and after."""
+def spread_lines(result: IntradayResult) -> pd.DataFrame:
+    """Half-time of the hour's move and volatility before and after, as they are read."""
     rows = []
     for row in result.markets:
         spread, unit = row.spread, row.series.instrument.change_unit
         half = f"{spread.half_minutes:.0f} min" if math.isfinite(spread.half_minutes) else wording.NOT_AVAILABLE
         figures = [
-            wording.move(spread.hour_change, unit), half,
+            wording.amount(spread.hour_change, unit), half,
             *(_fine(value, unit) for value in (spread.volatility_before, spread.volatility_after, spread.usual_after)),
         ]  # fmt: skip
         held = ", ".join(f"{start:%H:%M}" for start in row.straddling["start_utc"]) or "none"
         rows.append([row.market, row.series.length_text(), *figures, held, spread.reason])
     headings = ["Market", "Bars of", "Move of the hour", "Half of it by", "Volatility per minute before", "after",
                 "usual after", "Bars that hold the announcement (UTC)", "Remark"]  # fmt: skip
-    return _table(headings, rows)
+    return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def printed_intraday(result: IntradayResult) -> dict[str, pd.DataFrame]:
+    """Windows and the spread of the reaction for a paper; why there are none where there are none."""
+    if not result.markets:
+        lost = result.excluded[["market", "reason"]].to_numpy().tolist()
+        rows = lost or [[wording.listed([series.name for series in result.bars]) or "all", result.reason]]
+        return {"Not measured": pd.DataFrame(rows, columns=["Market", "Reason"], dtype=str)}
+    lines = move_lines(result).drop(columns="Close")  # as in the table of daily reactions
+    volume = [_times_usual(move) if move.measured else wording.NOT_AVAILABLE for move in _moves(result)]
+    lines = lines.assign(Volume=volume)
+    bare = {"Volume": not any(row.series.volume for row in result.measured), "Remark": lines["Remark"].eq("").all()}
+    tables = {
+        f"Moves around {display.caption_time(result.event)}": lines.drop(
+            columns=[name for name, empty in bare.items() if empty]
+        )
+    }
+    if any(math.isfinite(row.spread.volatility_after) for row in result.markets):
+        tables["How the reaction spread over the hour"] = spread_lines(result).iloc[:, :7]
+    return tables
 
 
 def _fine(value: float, unit: str) -> str:

@@ -182,6 +182,12 @@ class IntradayResult(Exportable):
             "Findings on bars": self.bars.quality(),
         }
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Windows and the spread of the reaction as they stand in a paper; why there are none where there are none."""
+        from market_reaction.intraday.html import printed_intraday
+
+        return printed_intraday(self)
+
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
         return Provenance(self.parameters, self.bars.vintage)
