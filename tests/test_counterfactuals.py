@@ -125,12 +125,29 @@ def test_the_basket_leads_with_its_rank_in_time(found: mr.CounterfactualComparis
     assert basket.provenance().parameters["basket"] == ["Apple", "Best Buy"]
 
 
+def test_the_printed_basket_stands_below_its_shares(found: mr.CounterfactualComparison) -> None:
+    basket = found.basket(["Apple", "Best Buy"], history=120)
+    ((caption, lines),) = basket.printed().items()
+    assert caption == "The basket against its synthetic controls in the reaction session"
+    assert lines.columns.tolist() == [
+        "Share", "Weight", "CAR[0,0]", "Placebo p (floor)", "Compared days", "Smallest detectable",
+        "p among donors (floor)",
+    ]  # fmt: skip
+    assert lines["Share"].tolist() == ["Apple", "Best Buy", "basket"]
+    mean = float((basket.members["weight"] * basket.members["abnormal"]).sum())
+    assert lines["CAR[0,0]"].iloc[2] == f"{100 * mean:+.2f}%".replace("-", "−")
+    assert lines["Placebo p (floor)"].tolist()[:2] == ["", ""] and lines["Compared days"].iloc[2] == "120"
+    assert lines["Placebo p (floor)"].iloc[2].endswith("(0.008)")  # 1 of 121
+
+
 def test_without_factors_and_donors_two_models_are_left_and_there_is_no_basket() -> None:
     result = mr.compare_counterfactuals(EVENT, shares=["Apple"], source="bundled", history=120)
     assert result.models == ["constant_mean", "market"] and result.joint is None
     assert result.answer().startswith(
         "Beyond S&P 500: Apple −0.85% (placebo p 0.22) is not distinguishable from an ordinary day; smallest "
     )
+    (left,) = result.basket().printed().values()
+    assert left["Share"].tolist() == ["basket"] and left["Reason"].iloc[0].startswith("none of its shares has a syn")
     assert result.basket().answer() == (
         "No basket effect: none of its shares has a synthetic control; name donors that trade in the same hours."
     )

@@ -38,6 +38,16 @@ def test_counts_are_those_of_the_exchanges(bundled) -> None:
     assert check.coverage["share"].between(0, 1).all()
 
 
+def test_the_printed_coverage_is_that_of_all_years(bundled) -> None:
+    ((caption, lines),) = mr.check_data(bundled, "2021-01-01", "2024-12-31").printed().items()
+    assert caption == "Sessions held, 2021-01-01 to 2024-12-31"
+    assert lines.columns.tolist() == ["Market", "Calendar", "Sessions held", "First", "Last", "Findings"]
+    assert lines.set_index("Market")["Sessions held"][["CSI 300", "S&P 500"]].tolist() == [
+        "969 of 969", "501 of 1,005",  # 243 + 3 x 242; 252 + 249 of 252 + 251 + 250 + 252
+    ]  # fmt: skip
+    assert lines["Last"].iloc[1] == "2022-12-28"
+
+
 def test_a_missing_session_is_counted_in_its_year() -> None:
     days = pd.DatetimeIndex(["2024-02-05", "2024-02-06", "2024-02-08", "2024-02-19"])  # not the 7th; new year 9 to 18
     prices = mr.PriceData.from_frame(pd.DataFrame({"CSI 300": [1.0, 2.0, 3.0, 4.0]}, index=days))

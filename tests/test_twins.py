@@ -1,6 +1,7 @@
 """Two quotes of one thing: the paired t of scipy, good news turned round, and markets that cannot be compared."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,20 @@ def test_the_difference_is_a_paired_t_with_good_news_turned_round(study: mr.Even
     assert found.excluded["reason"].unique().tolist() == ["its direction is mixed or not stated"]
     assert len(found.excluded) == 4
     assert "good news turned round" in found.answer()
+
+
+def test_the_printed_means_name_the_test_and_what_up_means(study: mr.EventStudyResult) -> None:
+    found = mr.twin_moves(study, "m0", "m1")
+    ((caption, lines),) = found.printed().items()
+    assert lines.columns.tolist() == ["Market", "Mean move", "Std. error", "p (t)", "Smallest detectable", "Events"]
+    assert lines["Market"].tolist() == ["m0", "m1", "difference"]
+    turn = np.array([{"escalation": 1, "de-escalation": -1, "mixed": 0}[side] for side in DIRECTIONS])
+    cars = study.car((0, 0))["estimate"].unstack("market").to_numpy()[turn != 0] * turn[turn != 0, None]
+    assert float(lines["p (t)"].iloc[2]) == pytest.approx(stats.ttest_rel(*cars.T).pvalue, abs=0.005)
+    assert lines["Mean move"].iloc[0].replace("−", "-") == f"{100 * cars[:, 0].mean():+.2f}%"
+    assert caption == "Mean abnormal moves on day 0"
+    told = replace(found, notes=("In both, up = yuan weaker.",))
+    assert list(told.printed()) == ["Mean abnormal moves on day 0. In both, up = yuan weaker"]
 
 
 def test_without_directions_nothing_is_turned(study: mr.EventStudyResult) -> None:

@@ -180,6 +180,12 @@ class DataCheck(Exportable):
             "Left out": self.excluded,
         }
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Coverage by market as it stands in a paper."""
+        from market_reaction.data_check_tables import coverage_lines
+
+        return {f"Sessions held, {wording.day(self.start)} to {wording.day(self.end)}": coverage_lines(self)}
+
     def provenance(self) -> Provenance:
         """Days checked, and the vintage of every series."""
         span = {"start": f"{self.start:%Y-%m-%d}", "end": f"{self.end:%Y-%m-%d}"}

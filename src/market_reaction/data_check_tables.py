@@ -64,6 +64,12 @@ def check_html(check: DataCheck) -> str:
     return tables.wrapped(parts)
 
 
+def coverage_lines(check: DataCheck) -> pd.DataFrame:
+    """Coverage by market as it is read."""
+    _, headings, rows = _coverage(check)
+    return pd.DataFrame(rows, columns=headings).astype(str)
+
+
 _Part = tuple[pd.DataFrame, list[str], Iterable[list[object]]]
 
 

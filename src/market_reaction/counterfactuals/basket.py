@@ -13,7 +13,7 @@ from market_reaction import tables, wording
 from market_reaction.baskets import basket_effect
 from market_reaction.errors import WindowError
 from market_reaction.exports import Exportable, Provenance
-from market_reaction.tables import cell, html_table
+from market_reaction.tables import cell
 from market_reaction.windows import Window
 
 if TYPE_CHECKING:
@@ -63,6 +63,36 @@ class BasketReaction(Exportable):
         measured = {"Basket": self.to_frame(), "Members": self.members}
         return {name: frame.assign(unit="return") for name, frame in measured.items()} | {"Left out": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """The basket and its shares as they stand in a paper; why there is no effect where there is none."""
+        if not len(self.members):
+            return {"Not measured": self._left_out()}
+        over = wording.sessions_of(self.window)
+        return {f"The basket against its synthetic controls {over}": self._lines()}
+
+    def _lines(self) -> pd.DataFrame:
+        """Shares, and the basket below them, as they are read."""
+        first, last = self.window
+        rows = [
+            [str(share), wording.share(row["weight"]), wording.move(row["abnormal"], "return"), "", "", "", ""]
+            for share, row in self.members.iterrows()
+        ]
+        for row in self.frame.to_dict("records"):
+            rows.append([
+                "basket", wording.share(1.0), wording.move(row["estimate"], "return"),
+                wording.p_and_floor(row["time_p"], row["time_p_floor"]), f"{row['n_placebo']:.0f}",
+                wording.size(row["time_mde"], "return"), wording.p_and_floor(row["placebo_p"], row["placebo_p_floor"]),
+            ])  # fmt: skip
+        headings = ["Share", "Weight", f"CAR[{first},{last}]", tables.PLACEBO, "Compared days", "Smallest detectable",
+                    "p among donors (floor)"]  # fmt: skip
+        return pd.DataFrame(rows, columns=headings, dtype=str)
+
+    def _left_out(self) -> pd.DataFrame:
+        """What was left out and why, with the basket itself where it has no effect."""
+        why = [[wording.listed(self.markets) or "basket", self.why_not]] if self.why_not else []
+        rows = [*why, *self.excluded[["share", "reason"]].to_numpy().tolist()]
+        return pd.DataFrame(rows, columns=["Share", "Reason"], dtype=str)
+
     def provenance(self) -> Provenance:
         """Parameters, and source and checksum of every series."""
         return Provenance({**self.parameters, "basket": list(self.markets), "window": self.window}, self.vintage)
@@ -100,25 +130,16 @@ class BasketReaction(Exportable):
         return f"<BasketReaction: {self.answer()}>"
 
     def _repr_html_(self) -> str:
-        rows = [
-            [str(share), wording.share(row["weight"]), wording.move(row["abnormal"], "return")]
-            for share, row in self.members.iterrows()
-        ]
-        first, last = self.window
-        lost = [[row["share"], row["reason"]] for row in self.excluded.to_dict("records")]
+        lost = self.excluded.rename(columns=str.capitalize)
         parts = [
             f"<h3>{cell('The basket against its synthetic controls')}</h3>",
             f'<p class="mr-quiet">{cell(self.title)}</p>',
             f'<p class="mr-answer">{cell(self.answer())}</p>',
-            html_table(["Share", "Weight", f"CAR[{first},{last}]"], [[cell(text) for text in row] for row in rows]),
+            tables.lines_table(self._lines()),
             '<p class="mr-quiet">Weight: by the fit before the event, 1 / s over its sum, s the root mean squared '
             "estimation residual. Among donors: random groups of as many donors stand in for the basket; that supposes "
             "donors as volatile as the basket. Among earlier days: the same basket on other days.</p>",
-            tables.folded(
-                f"{len(lost)} left out", html_table(["Share", "Reason"], [[cell(text) for text in row] for row in lost])
-            )
-            if lost
-            else "",
+            tables.folded(f"{len(lost)} left out", tables.lines_table(lost)),
         ]
         return tables.wrapped(parts)
 

@@ -7,12 +7,13 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from market_reaction import tables, wording
 from market_reaction.car_chart import axis_scale
 from market_reaction.responses.tables import quiet
-from market_reaction.tables import cell, html_table
+from market_reaction.tables import cell, lines_table
 from market_reaction.theme import BLUE, GREY, Theme, finish, label
 
 if TYPE_CHECKING:
@@ -48,19 +49,28 @@ def _clocks(result: TwinMoves) -> str:
     return f" Closes are struck at {one} and at {other}: part of a difference may be that."
 
 
-def twin_html(result: TwinMoves) -> str:
-    """HTML of the comparison: the answer, the means, what was left out."""
+def mean_lines(result: TwinMoves) -> pd.DataFrame:
+    """Both means and their difference as they are read."""
     rows = [
-        [cell(name), cell(wording.move(row["estimate"], result.unit)),
-         cell(wording.size(row["std_error"], result.unit)), cell(wording.p_value(row["p_value"])),
-         cell(wording.size(row["mde"], result.unit)),
-         cell(f"{row['n_events']:.0f}")]
+        [name, wording.amount(row["estimate"], result.unit), wording.size(row["std_error"], result.unit),
+         wording.p_value(row["p_value"]), wording.size(row["mde"], result.unit), f"{row['n_events']:.0f}"]
         for name, row in result.summary().to_dict("index").items()
     ]  # fmt: skip
+    headings = ["Market", "Mean move", "Std. error", "p (t)", "Smallest detectable", "Events"]
+    return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def printed_twins(result: TwinMoves) -> dict[str, pd.DataFrame]:
+    """The means for a paper; the caption says what "up" means."""
+    return {" ".join(["Mean abnormal moves on day 0.", *result.notes]).rstrip("."): mean_lines(result)}
+
+
+def twin_html(result: TwinMoves) -> str:
+    """HTML of the comparison: the answer, the means, what was left out."""
     parts = [
         f"<h3>{escape(wording.clean(f'{result.first} and {result.second}'))}</h3>",
         f'<p class="mr-answer">{cell(result.answer())}</p>',
-        html_table(["", "Mean move", "Std. error", "p (t)", "Smallest detectable", "Events"], rows),
+        lines_table(mean_lines(result)),
         *quiet(result.notes),
         tables.left_out(result.excluded["reason"]),
         tables.sources(result.vintage),

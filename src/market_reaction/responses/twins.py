@@ -92,6 +92,12 @@ class TwinMoves(Exportable):
         """Means, events, and the events left out."""
         return {"Means": self.summary(), "Events": self.to_frame(), "Left out": self.excluded}
 
+    def printed(self) -> dict[str, pd.DataFrame]:
+        """Both means and their difference as they stand in a paper, rounded."""
+        from market_reaction.responses.twin_view import printed_twins
+
+        return printed_twins(self)
+
     def provenance(self) -> Provenance:
         """Parameters, vintage and package version."""
         return Provenance(self.parameters, self.vintage)
