@@ -125,7 +125,7 @@ def _move_cells(row: MarketIntraday, move: WindowMove, *, first: bool) -> list[s
     return [
         name if first else "", words.window_text(move.used), prices,
         wording.amount(move.change, instrument.change_unit),
-        wording.p_and_floor(rank.p_value, rank.floor) if rank.n_placebo else wording.NOT_AVAILABLE,
+        wording.placebo_p(rank) if rank.n_placebo else wording.NOT_AVAILABLE,
         str(rank.n_placebo),
         wording.size(move.placebo.mde, instrument.change_unit) if math.isfinite(move.placebo.mde) else "none",
         volume_text(move), remark,
