@@ -11,7 +11,9 @@ import pytest
 from scipy import stats
 
 import market_reaction as mr
+from helpers import price_data
 from market_reaction.claims.claim import ClaimError
+from market_reaction.claims.moves import window_moves
 from market_reaction.claims.result import ClaimsResult
 from market_reaction.errors import AnnouncementTimeError, UnknownInstrumentError, WindowError
 
@@ -35,6 +37,13 @@ def truths(claims: object, **options: object) -> list[str]:
 @pytest.fixture(scope="module")
 def article() -> ClaimsResult:
     return check(ARTICLE, margin=0.003)
+
+
+def test_two_sessions_of_a_yield_that_end_alike_moved_alike() -> None:
+    """US 2-year: 3.95 to 4.09 and 4.02 to 4.16 are 14 basis points each."""
+    closes = pd.DataFrame({"m": [3.95, 4.02, 4.09, 4.16]}, index=pd.bdate_range("2025-06-02", periods=4))
+    series = price_data(closes, asset_class="yield", return_kind="difference")["m"]
+    assert window_moves(series, (0, 1))[1:3].tolist() == [0.14, 0.14]
 
 
 def test_the_csi_300_of_the_article(article: ClaimsResult) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import price_data, seeded_closes
 from market_reaction import events
-from market_reaction.inference.placebo import joint_statistics, latest_distinct, placebo_rank
+from market_reaction.inference.placebo import as_large, joint_statistics, latest_distinct, placebo_rank
 from market_reaction.inference.scales import ewma_volatility, mad_std
 from market_reaction.instruments import find_instrument
 from market_reaction.placebo import placebo_test
@@ -141,6 +141,29 @@ def test_rank_counts_ties_and_has_the_floor_of_its_pool() -> None:
     assert placebo_rank(5.0, pool).p_value == placebo_rank(5.0, pool).floor == 1 / 200
     assert np.isnan(placebo_rank(np.nan, pool).p_value)
     assert np.isnan(placebo_rank(1.0, pool[:99]).p_value)
+
+
+def test_days_equal_but_for_rounding_are_as_large() -> None:
+    pool = np.append(np.linspace(0.5, 1, 100), [0.1 + 0.2, -0.3, 0.3 - 1e-6])
+    assert pool[100] != 0.3
+    for value in (0.3, pool[100]):  # equal on paper
+        assert as_large(pool, value).tolist() == [True] * 102 + [False]
+        assert placebo_rank(value, pool).p_value == pytest.approx(103 / 104)
+    assert as_large(np.array([0.0, np.nan]), 0.0).tolist() == [True, False]
+    assert not as_large(pool, np.nan).any() and not as_large(np.empty(0), 1.0).any()
+
+
+@pytest.mark.parametrize("model", ["constant_mean", "rolling_mean"])
+def test_events_studied_together_get_the_pools_they_get_alone(prices, model) -> None:
+    days = {"a": "2024-11-06 12:00 UTC", "b": "2025-04-03 18:00 America/New_York", "c": "2025-06-10 22:50 UTC"}
+    windows = EventWindows(event=(0, 1))
+    together = event_study(prices, events.load_events(days), normal_model=model, windows=windows)
+    found = placebo_test(together, prices, history=120)
+    for name, when in days.items():
+        study = event_study(prices, events.load_events({name: when}), normal_model=model, windows=windows)
+        alone = placebo_test(study, prices, history=120)
+        pd.testing.assert_frame_equal(found.summary().loc[[name]], alone.summary(), rtol=1e-9)
+        pd.testing.assert_frame_equal(found.joint_summary().loc[[name]], alone.joint_summary(), rtol=1e-9)
 
 
 def test_joint_statistics_divide_each_market_first() -> None:

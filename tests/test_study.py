@@ -15,7 +15,10 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
+from market_reaction.instruments import find_instrument
+from market_reaction.prices import moves_between
 from market_reaction.records import record_of
+from market_reaction.sources.bundled import BundledSource
 from market_reaction.study import event_study
 from market_reaction.windows import EventWindows
 
@@ -191,6 +194,27 @@ def test_records_in_words() -> None:
     assert record_of(moves, days, 5).text == "unchanged"
     assert record_of(moves, days, 0) is None
     assert "no record" in record_of(np.array([np.nan, 0.03, 0.02]), days[:3], 2).text
+
+
+def test_a_yield_that_rose_as_much_before_is_no_record_by_its_last_digit() -> None:
+    """US 2-year, 4.09 - 4.02 and 4.02 - 3.95: 7 basis points each, though no binary number is."""
+    levels = np.array([3.90, 3.95, 4.02, 4.09, 4.05])
+    moves = moves_between(levels, "difference")
+    assert np.diff(levels)[1] != np.diff(levels)[2]
+    np.testing.assert_array_equal(moves[1:], [0.05, 0.07, 0.07, -0.04])
+    record = record_of(moves, pd.bdate_range("2025-06-02", periods=5), 3)
+    assert record is not None and record.since == pd.Timestamp("2025-06-04") and record.sessions == 1
+
+
+def test_records_of_the_two_year_yield_are_those_of_whole_basis_points() -> None:
+    ends = pd.Timestamp("2003-01-02"), pd.Timestamp("2004-03-31")
+    series = BundledSource().fetch(find_instrument("US 2y"), *ends)
+    points = np.rint(100 * series.closes).astype(int)
+    steps = np.diff(points, prepend=points[0])
+    row = series.sessions.get_loc("2004-01-28")
+    earlier = max(at for at in range(row) if steps[at] >= steps[row])
+    record = record_of(series.returns(), series.sessions, row)
+    assert record is not None and record.since == series.sessions[earlier] == pd.Timestamp("2003-10-16")
 
 
 def test_instrument_rows_are_validated() -> None:

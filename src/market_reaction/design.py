@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from market_reaction.inference.scales import ewma_volatility
 from market_reaction.instruments import ReturnKind
 from market_reaction.normal_models import NormalModel, rolling_abnormal, rolling_paths
 from market_reaction.prices import PriceData, PriceSeries, moves_between
 from market_reaction.rows import shifted_columns
 from market_reaction.sessions import SessionClock, sessions_holding
-from market_reaction.windows import EventWindows, Window
+from market_reaction.windows import EWMA_START, EventWindows, Window
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Counterfactual:
         Sessions that may not enter an estimation window, shape (T,) of bool.
     dimson : tuple of int
         Sessions of the benchmark before and after that ``"dimson"`` takes.
+    volatility : numpy.ndarray
+        EWMA(0.97) volatility of the moves known the session before, shape (T,); NaN while it starts.
     """
 
     model: NormalModel
@@ -82,6 +85,10 @@ class Counterfactual:
     regressors: np.ndarray | None = None
     skipped: np.ndarray | None = None
     dimson: tuple[int, int] = (1, 0)
+    volatility: np.ndarray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "volatility", ewma_volatility(self.moves, start=EWMA_START))
 
     def abnormal(self, positions: np.ndarray, estimation: Window) -> np.ndarray:
         """Abnormal return at many positions, each from its own estimation window, shape (S,)."""

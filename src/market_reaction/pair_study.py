@@ -8,11 +8,11 @@ import numpy as np
 
 from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
-from market_reaction.inference.scales import ewma_volatility, mad_std
+from market_reaction.inference.scales import mad_std
 from market_reaction.normal_models import NormalFit, fit_normal_model, trailing_mean
 from market_reaction.prices import PriceSeries
 from market_reaction.rows import rows_or_nan
-from market_reaction.windows import EWMA_START, EventWindows, Window
+from market_reaction.windows import EventWindows, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def study_pair(
         forecast_cov=fit.forecast_covariance(len(actual), market),
         fit=fit,
         mad_std=mad_std(fit.residuals),
-        ewma_std=float(ewma_volatility(counterfactual.moves[: position + 1], start=EWMA_START)[-1]),
+        ewma_std=float(counterfactual.volatility[position]),
         n_skipped=n_skipped,
     )
 

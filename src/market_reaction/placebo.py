@@ -7,7 +7,7 @@ going back from the last one whose session in every market shown lies at least 1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,12 @@ from market_reaction.design import Counterfactual
 from market_reaction.engine.placebo import joint_ranks
 from market_reaction.inference.placebo import MINIMUM_POOL, latest_distinct, placebo_rank
 from market_reaction.inference.power import placebo_critical_value, placebo_mde
-from market_reaction.inference.scales import ewma_volatility
 from market_reaction.placebo_result import JointPlacebo, MarketPlacebo, PlaceboResult
 from market_reaction.prices import PriceData, PriceSeries
 from market_reaction.progress import progress
 from market_reaction.sessions import SessionClock, sessions_holding
 from market_reaction.study_result import EventStudyResult
-from market_reaction.windows import EWMA_START, Window, check_history
+from market_reaction.windows import Window, check_history
 
 HISTORY = 500
 
@@ -102,13 +101,14 @@ def clear_windows(usable: np.ndarray, rows: np.ndarray, window: Window) -> np.nd
 
 @dataclass(frozen=True, slots=True)
 class MarketMoves:
-    """Moves and volatility of one market, and which of its sessions a pool may hold; computed once for an event."""
+    """Moves and volatility of one market, and which of its sessions a pool may hold; computed once for all events."""
 
     clock: SessionClock
     moves: np.ndarray
     counterfactual: Counterfactual
     sigma: np.ndarray
     usable: np.ndarray
+    everywhere: np.ndarray | None = None  # abnormal return of every session, and NaN for one beyond the last
 
     @classmethod
     def of(
@@ -117,13 +117,18 @@ class MarketMoves:
         """Take what the placebo test of a study needs from one of its series."""
         counterfactual = study.design.counterfactual(series, prices, study.windows)
         clock = SessionClock.of(series)
-        sigma = ewma_volatility(counterfactual.moves, start=EWMA_START)
-        sigma = np.where(sigma > 0, sigma, np.nan)
+        sigma = np.where(counterfactual.volatility > 0, counterfactual.volatility, np.nan)
         return cls(clock, counterfactual.moves, counterfactual, sigma, ~sessions_holding(clock, exclude))
 
     def abnormal(self, study: EventStudyResult, rows: np.ndarray) -> np.ndarray:
         """Abnormal return of some sessions, each by the study's model fitted on its own estimation window."""
+        if self.everywhere is not None:
+            return self.everywhere[rows]
         return self.counterfactual.abnormal(rows, study.windows.estimation)
+
+    def fitted_everywhere(self, study: EventStudyResult) -> MarketMoves:
+        """The same with the abnormal return of every session at hand: the pools of many events share their days."""
+        return replace(self, everywhere=self.abnormal(study, np.arange(len(self.moves) + 1)))
 
 
 def pseudo_sessions(
@@ -277,6 +282,8 @@ def placebo_test(
     check_history(history)
     studied = dict.fromkeys(market for _, market in result.pairs)
     markets = {market: MarketMoves.of(prices[market], result, prices, exclude) for market in studied}
+    if len(result.events) > 1 and result.design.normal_model != "synthetic_control":  # whose weights take their time
+        markets = {name: market.fitted_everywhere(result) for name, market in markets.items()}
     own: dict[tuple[str, str], MarketPlacebo] = {}
     joint: dict[str, JointPlacebo] = {}
     for event_id, event in progress(result.events.iterrows(), "Placebo days", total=len(result.events)):

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from market_reaction import market_rows, wording
 from market_reaction import theme as themes
 from market_reaction.event_filters import announced
+from market_reaction.inference.placebo import as_large
 from market_reaction.market_rows import PER_ROW, ROWS_TO, USUAL_DAYS, change_text
 from market_reaction.panels import event_name, sources
 from market_reaction.placebo_result import PlaceboChart
@@ -152,7 +153,7 @@ def _days(rows: Sequence[PlaceboPair], larger: bool, edge: float) -> go.Scatter:
     x, y, texts = [], [], []
     for place, row in enumerate(rows):
         pool = row.placebo.pool
-        chosen = np.flatnonzero((np.abs(pool) >= abs(row.placebo.statistic)) == larger)
+        chosen = np.flatnonzero(as_large(pool, row.placebo.statistic) == larger)
         x.append(pool[chosen])
         y.append(place + 0.62 * (chosen * 0.6180339887 % 1 - 0.5))
         days = zip(row.placebo.pool_sessions[chosen], pool[chosen], strict=True)
@@ -291,10 +292,10 @@ def pool_chart(row: JudgedMarket, source: str, *, theme: Theme = "auto") -> go.F
     value, pool = placebo.statistic, placebo.pool
     figure = go.Figure()
     reach = max(1.0, float(np.nanmax(np.abs(np.append(pool, value)), initial=0.0)))
-    as_large = np.abs(pool) >= abs(value)
+    large = as_large(pool, value)
     for chosen, name, marker in (
-        (pool[~as_large], "with a smaller move", {"color": BLUE, "line": {"width": 0}}),
-        (pool[as_large], "with a move at least as large", themes.hatched(VERMILLION)),
+        (pool[~large], "with a smaller move", {"color": BLUE, "line": {"width": 0}}),
+        (pool[large], "with a move at least as large", themes.hatched(VERMILLION)),
     ):
         figure.add_trace(
             go.Histogram(

@@ -22,6 +22,7 @@ from market_reaction.instruments import Instrument, ReturnKind, find_instrument
 if TYPE_CHECKING:
     from market_reaction.quality import QualityReport
 
+_DECIMALS = 10  # of a difference of levels: 4.02 - 3.95 and 4.09 - 4.02 are 0.07 on paper
 PRICE_COLUMNS = ("open", "high", "low", "close", "volume")
 PriceBasis = Literal["close", "adjusted close", "settlement", "fixing", "yield"]
 
@@ -159,6 +160,23 @@ class PriceSeries:
         return check_series(self)
 
 
+def differences(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Differences of levels without what binary numbers add to them, so that equal moves are equal numbers.
+
+    Parameters
+    ----------
+    before, after : numpy.ndarray
+        Levels, of one shape.
+
+    Examples
+    --------
+    >>> levels = np.array([3.95, 4.02, 4.09])
+    >>> len(np.unique(np.diff(levels))), len(np.unique(differences(levels[:-1], levels[1:])))
+    (2, 1)
+    """
+    return np.round(after - before, _DECIMALS)
+
+
 def moves_between(levels: np.ndarray, kind: str) -> np.ndarray:
     """Moves from each level to the next, of the kind named; the first is NaN.
 
@@ -171,7 +189,7 @@ def moves_between(levels: np.ndarray, kind: str) -> np.ndarray:
     """
     moves = np.full(len(levels), np.nan)
     if kind == "difference":
-        moves[1:] = np.diff(levels)
+        moves[1:] = differences(levels[:-1], levels[1:])
         return moves
     positive = np.where(levels > 0, levels, np.nan)
     ratios = positive[1:] / positive[:-1]  # equal moves are equal numbers, and tie in ranks

@@ -83,7 +83,10 @@ class QualityReport:
         pandas.DataFrame
             Columns session, rule, value, bound, what_to_do.
         """
-        held = (self.detail["session"].to_numpy() <= last) & (self.detail["until"].to_numpy() >= first)
+        if self.detail.empty:
+            return self.findings.iloc[:0]
+        starts, ends = (self.detail[name].to_numpy() for name in ("session", "until"))
+        held = (starts <= last.to_datetime64()) & (ends >= first.to_datetime64())
         if not held.any():
             return self.findings.iloc[:0]
         if not information:

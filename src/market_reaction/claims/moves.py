@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from market_reaction import wording
 from market_reaction.claims.claim import DAY_ZERO, FIGURES, LEVELS, Claim, Figure
-
-if TYPE_CHECKING:
-    from market_reaction.prices import PriceSeries
+from market_reaction.prices import PriceSeries, differences
 
 
 class FigureMove(NamedTuple):
@@ -59,7 +57,7 @@ def window_moves(series: PriceSeries, window: tuple[int, int] = DAY_ZERO) -> np.
     changes = np.full(len(closes), np.nan)
     rows = np.arange(max(1 - first, 0), len(closes) - last)
     before, after = closes[rows + first - 1], closes[rows + last]
-    changes[rows] = after - before if series.instrument.is_difference else _ratio(before, after)
+    changes[rows] = differences(before, after) if series.instrument.is_difference else _ratio(before, after)
     return changes
 
 

@@ -12,6 +12,7 @@ from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.errors import MarketReactionError
 from market_reaction.exposures.tables import most_influential, per_step
+from market_reaction.inference.placebo import as_large
 from market_reaction.placebo_chart import bins_around
 from market_reaction.theme import BLUE, GREY, PALE, VERMILLION, Theme, finish, label
 
@@ -127,11 +128,11 @@ def _placebo(result: ExposureRegression, theme: Theme) -> go.Figure:
     assert result.test is not None
     pool, value = result.test.statistics, result.test.slope / result.test.sigma
     figure = go.Figure()
-    as_large = np.abs(pool) >= abs(value)
+    large = as_large(pool, value)
     reach = 1.05 * float(np.max(np.abs(np.append(pool, value)), initial=1.0))
     for chosen, name, marker in (
-        (pool[~as_large], "with a smaller slope", {"color": BLUE, "line": {"width": 0}}),
-        (pool[as_large], "with a slope at least as large", themes.hatched(VERMILLION)),
+        (pool[~large], "with a smaller slope", {"color": BLUE, "line": {"width": 0}}),
+        (pool[large], "with a slope at least as large", themes.hatched(VERMILLION)),
     ):
         figure.add_trace(
             go.Histogram(

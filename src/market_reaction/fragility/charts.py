@@ -16,6 +16,7 @@ from market_reaction.fragility.curves import same_sign
 from market_reaction.fragility.frames import choice_frame, levels_present, varied
 from market_reaction.fragility.grid import NAMES, level_text
 from market_reaction.fragility.words import part, significant
+from market_reaction.inference.placebo import as_large
 from market_reaction.theme import BLUE, GREEN, GREY, PALE, VERMILLION, Theme, finish, label
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def placebo_chart(result: SpecificationCurve, curve: MarketCurve, theme: Theme =
     factor, form, suffix = axis_scale(curve.unit)
     pool, value = factor * curve.placebo.pool["median"], factor * curve.placebo.event["median"]
     figure = go.Figure()
-    large = np.abs(pool) >= abs(value)
+    large = as_large(pool, value)
     reach = float(np.max(np.abs(np.append(pool, value)))) or 1.0
     bins = {"start": -1.025 * reach, "end": 1.1 * reach, "size": reach / 20}
     for chosen, name, colour in ((~large, "smaller", BLUE), (large, "at least as large", VERMILLION)):

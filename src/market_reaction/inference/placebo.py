@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from market_reaction.inference.arrays import ROUNDING
+
 MINIMUM_POOL = 100
 
 
@@ -38,6 +40,31 @@ class PlaceboRank:
         return replace(self, p_value=float("nan"), note=reason)
 
 
+def as_large(pool: np.ndarray, statistic: float) -> np.ndarray:
+    """Which pool days count against the event: those at least as large in absolute value, equal but for rounding too.
+
+    Parameters
+    ----------
+    pool : numpy.ndarray
+        Statistics at the pseudo-announcements, shape (S,); NaN is not as large.
+    statistic : float
+        The same statistic at the event.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        Shape (S,).
+
+    Examples
+    --------
+    >>> as_large(np.array([0.3, -0.1, 0.05]), 0.1 + 0.2 - 0.2)
+    array([ True,  True, False])
+    """
+    sizes, least = np.abs(pool), abs(float(statistic))
+    usual = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else 0.0
+    return np.asarray(sizes >= least - ROUNDING * max(least, usual))
+
+
 def placebo_rank(statistic: float, pool: np.ndarray, minimum: int = MINIMUM_POOL) -> PlaceboRank:
     """Two-sided placebo p of a statistic: the share of pool days whose absolute value is at least as large.
 
@@ -66,7 +93,7 @@ def placebo_rank(statistic: float, pool: np.ndarray, minimum: int = MINIMUM_POOL
     if count < minimum:
         note = f"{count} pseudo-announcements; at least {minimum} are needed"
         return PlaceboRank(value, float("nan"), floor, count, note)
-    larger = int(np.count_nonzero(np.abs(pool) >= value))
+    larger = int(np.count_nonzero(as_large(pool, value)))
     return PlaceboRank(value, (1.0 + larger) / (1.0 + count), floor, count)
 
 

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from market_reaction import theme as themes
 from market_reaction import wording
 from market_reaction.car_chart import axis_scale, band
+from market_reaction.inference.placebo import as_large
 from market_reaction.intraday import words
 from market_reaction.intraday.results import IntradayResult, MarketIntraday
 from market_reaction.intraday.windows import bounds
@@ -169,7 +170,7 @@ def _placebo(result: IntradayResult, rows: list[MarketIntraday], theme: Theme) -
     factor, form, suffix = axis_scale(row.series.instrument.change_unit)
     pool, value = factor * move.placebo.pool, factor * move.change
     figure = go.Figure()
-    large = np.abs(pool) >= abs(value)
+    large = as_large(pool, value)
     groups = ((~large, "moved less", BLUE), (large, "moved at least as much", VERMILLION))
     for chosen, name, colour in groups:
         count = f"{int(chosen.sum())} earlier days {name}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from market_reaction.least_squares import least_squares
+from market_reaction.prices import differences
 
 NS_PER_MINUTE = 60 * 10**9
 
@@ -57,7 +58,7 @@ def changes(closes: np.ndarray, before: np.ndarray, after: np.ndarray, *, differ
     found = np.full(len(before), np.nan)
     first, last = closes[before[there]], closes[after[there]]
     with np.errstate(invalid="ignore", divide="ignore"):
-        found[there] = last - first if difference else np.where(first > 0, last / first - 1.0, np.nan)
+        found[there] = differences(first, last) if difference else np.where(first > 0, last / first - 1.0, np.nan)
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from market_reaction import calendars
-from market_reaction.prices import PriceSeries
+from market_reaction.prices import PriceSeries, differences
 
 # Minutes from the start of trading within which the opening price is struck: call auctions before it, staggered opens.
 _STRUCK = {"XSHG": (-5, 0), "XHKG": (-10, 0), "XASX": (0, 10)}
@@ -147,7 +147,7 @@ def parts_of(series: PriceSeries, opens: Opens) -> tuple[np.ndarray, np.ndarray]
     """
     before = np.append(np.nan, series.closes[:-1])
     if series.instrument.is_difference:
-        return opens.levels - before, series.closes - opens.levels
+        return differences(before, opens.levels), differences(opens.levels, series.closes)
     before, close = (np.where(level > 0, level, np.nan) for level in (before, series.closes))
     return np.log(opens.levels / before), np.log(close / opens.levels)
 
