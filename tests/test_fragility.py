@@ -81,6 +81,21 @@ def test_every_specification_equals_event_study_run_alone(shares: mr.PriceData) 
         assert row["p_value"] == pytest.approx(2 * reference.sf(abs(estimate / error)), rel=1e-7)
 
 
+@pytest.mark.parametrize("returns", ["log", "simple"])
+def test_a_market_in_differences_takes_the_returns_of_its_benchmark(shares: mr.PriceData, returns: str) -> None:
+    models = ("market", "market_adjusted", "dimson", "factors")
+    grid = ONE | {"counterfactual": models, "returns": returns, "scaling": "residual"}
+    curve = mr.specification_curve(
+        APPLE, markets=["VIX"], prices=shares, grid=grid, benchmark="S&P 500", factors=["Apple"], history=60
+    )
+    found = curve.to_frame()
+    assert set(found["counterfactual"]) == set(models)
+    for row in found.to_dict("records"):
+        named = {"factors": ["Apple"]} if row["counterfactual"] == "factors" else {"benchmark": "S&P 500"}
+        alone = one_by_one(shares, row | {"returns": returns}, **named)
+        assert (row["estimate"], row["std_error"], row["df"]) == pytest.approx(alone, rel=1e-9), row
+
+
 def test_sessions_with_other_events_leave_the_estimation_window(shares: mr.PriceData) -> None:
     others = mr.load_events({"b": "2018-01-23 14:00 UTC", "c": "2018-02-05 14:00 UTC", "d": "2017-12-01 14:00 UTC"})
     grid = {"counterfactual": ["constant_mean", "market"], "gap": 10, "window": (0, 0), "length": (60, 120)}

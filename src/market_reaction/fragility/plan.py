@@ -90,9 +90,9 @@ def market_inputs(
     arrays = MarketArrays(
         moves={kind: series.returns(kind) for kind in kinds},  # type: ignore[arg-type]
         columns={
-            (model, kind): regressor_moves(series, items, kind)  # type: ignore[arg-type]
+            (model, kind): regressor_moves(series, items, asked)  # type: ignore[arg-type]
             for model, items in regressors.items()
-            for kind in kinds
+            for kind, asked in zip(kinds, grid.returns, strict=False)  # a benchmark of a yield may be a price
         },
         sigma={kind: np.where(values > 0, values, np.nan) for kind, values in sigma.items()},
         skipped=skipped,
