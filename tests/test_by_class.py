@@ -44,6 +44,20 @@ def small() -> ClassStudies:
     return mr.by_class(price_data(seeded_closes(3, columns=2)), events_at(days, kinds), windows=[(0, 1)], history=None)
 
 
+def test_a_class_of_which_nothing_is_measured_has_a_row_that_says_so() -> None:
+    days = [f"2021-{month:02d}-10" for month in range(1, 9)] + ["2030-01-10"]
+    prices = price_data(seeded_closes(3, columns=2))
+    found = mr.by_class(prices, events_at(days, ["up", "down"] * 4 + ["late"]), windows=[(0, 1)], history=None)
+    row = found.summary().xs("late", level="class")
+    assert row[["n_events", "n_clusters"]].eq(0).all(axis=None)
+    assert row[["estimate", "std_error", "p_value", "p_holm"]].isna().all(axis=None)
+    assert row["note"].str.startswith("0 separate events").all()
+    whole = found.summary().drop("late", level="class")
+    without = mr.by_class(prices, events_at(days[:8], ["up", "down"] * 4), windows=[(0, 1)], history=None).summary()
+    pd.testing.assert_frame_equal(whole, without, check_dtype=False)
+    assert found.answer() and found._repr_html_() and found.tables()
+
+
 def test_day_zero_is_the_published_move(catalogue: ClassStudies) -> None:
     moves = catalogue.to_frame().set_index(["event_id", "market"])["change"]
     assert round(100 * moves["2018-03-22-us", "S&P 500"], 2) == -2.52

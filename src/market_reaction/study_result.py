@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from market_reaction.battery import TestChoice
 
+T_COLUMNS = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "mde"]  # of ``t_row``
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EventStudyResult(Reportable):
@@ -116,7 +118,7 @@ class EventStudyResult(Reportable):
         for (event_id, market), pair in self.pairs.items():
             estimate, error = pair.car(chosen)
             rows.append({"event_id": event_id, "market": market} | t_row(estimate, error, pair.fit.df_resid, level))
-        return pd.DataFrame(rows).set_index(["event_id", "market"])
+        return pd.DataFrame(rows, columns=["event_id", "market", *T_COLUMNS]).set_index(["event_id", "market"])
 
     def caar(self, window: Window | None = None, level: float = 0.95) -> pd.DataFrame:
         """Mean CAR over events of each market, with a t test over the K event values.
@@ -141,8 +143,7 @@ class EventStudyResult(Reportable):
             error = float(merged.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
             counts = {"n_events": len(values), "n_clusters": count}
             rows.append({"market": market} | t_row(float(merged.mean()), error, count - 1, level) | counts)
-        columns = ["market", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "mde"]
-        columns += ["n_events", "n_clusters"]
+        columns = ["market", *T_COLUMNS, "n_events", "n_clusters"]
         return pd.DataFrame(rows, columns=columns).set_index("market")
 
     def clusters(self, market: str, window: Window | None = None) -> pd.Series:
