@@ -3,7 +3,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+import market_reaction as mr
 from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.design import benchmark_moves
@@ -235,3 +237,19 @@ def test_options_outside_their_range_are_refused() -> None:
         study(returns="difference")
     with pytest.raises(WindowError, match="level=95 is no coverage"):
         study().car(level=95)
+
+
+def test_a_session_on_which_all_events_moved_alike_has_no_band() -> None:
+    days = {"a": "2018-01-22 15:00 UTC", "b": "2018-03-01 15:00 UTC"}
+    events = mr.load_events(days)
+    prices = mr.load_prices(["US 2y"], events=events, source="bundled")
+    study = mr.event_study(prices, events, normal_model="zero_mean")
+    paths = np.array([np.cumsum(pair.abnormal) for pair in study.pairs.values()])
+    alike = np.isclose(paths[0], paths[1], rtol=0, atol=1e-9)
+    assert alike.any() and not alike.all()
+    bands = study.bands()
+    np.testing.assert_allclose(bands["car"], paths.mean(axis=0))
+    edges = bands[["conf_low", "conf_high", "simultaneous_low", "simultaneous_high"]]
+    assert edges[alike].isna().all(axis=None) and edges[~alike].notna().all(axis=None)
+    error = np.abs(paths[0] - paths[1])[~alike] / 2
+    np.testing.assert_allclose(edges["conf_high"][~alike] - bands["car"][~alike], stats.t.ppf(0.975, 1) * error)

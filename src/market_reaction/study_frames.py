@@ -11,9 +11,10 @@ import pandas as pd
 from scipy import special
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import ROUNDING
 from market_reaction.inference.diagnostics import THIN_TRADING, diagnose, influence, zero_share
 from market_reaction.inference.exaggeration import exaggeration_ratio
-from market_reaction.inference.multiple import simultaneous_band
+from market_reaction.inference.multiple import SimultaneousBand, simultaneous_band
 from market_reaction.inference.overlap import cluster_means
 from market_reaction.inference.power import placebo_power_curve, power_curve
 
@@ -77,10 +78,11 @@ def band_frame(study: EventStudyResult, level: float, only: str | None = None) -
     single = len(study.studied_events) == 1
     paths = _single_paths(study) if single else mean_paths(study)
     frames = []
-    for label, market, taus, path, covariance, df, _ in paths:
+    for found in paths:
+        label, market, taus, path, *_ = found
         if not len(path) or only not in (None, market):
             continue
-        band = simultaneous_band(path, covariance=covariance, level=level, df=df)
+        band = path_band(found, level)
         frames.append(
             pd.DataFrame(
                 {
@@ -126,6 +128,19 @@ class CarPath(NamedTuple):
     covariance: np.ndarray
     df: float
     n_events: int = 1
+
+
+def path_band(found: CarPath, level: float) -> SimultaneousBand:
+    """Band of a path; NaN on sessions without a spread, where the yields of a few events moved by the same amount."""
+    std_error = np.sqrt(np.diag(found.covariance))
+    inside = std_error > ROUNDING * max(float(np.abs(found.path).max()), float(std_error.max()))
+    edges = np.full((4, len(inside)), np.nan)
+    if not inside.any():
+        return SimultaneousBand(edges[0], edges[1], float("nan"), edges[2], edges[3], level)
+    covariance = found.covariance[np.ix_(inside, inside)]
+    band = simultaneous_band(found.path[inside], covariance=covariance, level=level, df=found.df)
+    edges[:, inside] = band.conf_low, band.conf_high, band.pointwise_low, band.pointwise_high
+    return SimultaneousBand(edges[0], edges[1], band.critical, edges[2], edges[3], level)
 
 
 def _complete(pair: PairStudy) -> int:

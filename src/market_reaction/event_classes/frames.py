@@ -13,11 +13,11 @@ from market_reaction.battery.options import BatteryOptions
 from market_reaction.errors import EventTableError, WindowError, did_you_mean
 from market_reaction.event_classes.groups import separate_pairs, studies_of
 from market_reaction.event_filters import announced
-from market_reaction.inference.multiple import holm, simultaneous_band
+from market_reaction.inference.multiple import holm
 from market_reaction.inference.resampling import group_difference
 from market_reaction.inference.two_samples import welch_difference
 from market_reaction.responses.influence import leave_one_event_out
-from market_reaction.study_frames import mean_paths
+from market_reaction.study_frames import mean_paths, path_band
 from market_reaction.study_result import EventStudyResult
 from market_reaction.windows import Window
 
@@ -75,7 +75,7 @@ def path_frame(result: ClassStudies, level: float, *, cumulated: bool) -> pd.Dat
     frames = []
     for name, study in separate_studies(result, result.study.windows.span_offsets).items():
         for path in mean_paths(study, cumulated=cumulated):
-            band = simultaneous_band(path.path, covariance=path.covariance, level=level, df=path.df)
+            band = path_band(path, level)
             frames.append(
                 pd.DataFrame(
                     {
