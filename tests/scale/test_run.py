@@ -242,6 +242,20 @@ def test_averages_from_one_pass_are_those_of_the_rows(panel: PanelDataset, tmp_p
         found.tests(events=["nobody"])
 
 
+def test_tests_of_some_events_count_no_other_of_the_same_day(panel: PanelDataset, tmp_path: Path) -> None:
+    events = pd.concat([days(panel, 300, 400, 500), days(panel, 400).assign(event_id="twin")])
+    found = scale.run(panel, events, tmp_path / "all")
+    some = ["day 300", "day 400"]
+    alone = scale.run(panel, days(panel, 300, 400), tmp_path / "alone")
+    pd.testing.assert_frame_equal(found.tests(events=some), alone.tests(), rtol=1e-12)
+    cars = found.to_frame(["car[0,1]"], events=some)["car[0,1]"].to_numpy()
+    tests = found.tests(events=some)
+    assert tests.at["cross_section_t", "n"] == np.isfinite(cars).sum()
+    assert tests.at["clustered_t", "estimate"] == pytest.approx(np.nanmean(cars), rel=1e-12)
+    every = found.tests(events=[*found.events.index])
+    pd.testing.assert_frame_equal(every, found.tests(), rtol=1e-12)
+
+
 def test_placebo_pools_by_a_loop(panel: PanelDataset, tmp_path: Path) -> None:
     """The pool is the same statistic on earlier days, latest first, without the excluded one."""
     every = days(panel, *range(130, 690))

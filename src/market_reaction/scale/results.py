@@ -262,10 +262,10 @@ class StudyRows(Results):
         Ibragimov and Muller (2010), Journal of Business & Economic Statistics 28:453; Cameron, Gelbach and Miller
         (2011), Journal of Business & Economic Statistics 29:238.
         """
-        at, sums = self._window(window), self.sums
+        at = self._window(window)
         days = self._days(at, events)
-        squares = float(sums.day_squares[days, at].sum())
-        return tests_over_dates(days, sums.day_n[days, at], sums.day_total[days, at], squares, self.windows[at], level)
+        n, total, squares = (part[days] for part in self._by_day(at, events))
+        return tests_over_dates(days, n, total, float(squares.sum()), self.windows[at], level)
 
     def path(self, *, events: Sequence[str] | None = None, level: float = 0.95) -> pd.DataFrame:
         """Mean abnormal return by session over securities and then date clusters, and its running sum with an interval.
@@ -295,6 +295,15 @@ class StudyRows(Results):
         if unknown:
             raise ScaleError(f"event {unknown[0]!r} was not studied; events lists those that were.")
         return np.asarray(self.events.index.isin(list(events)))
+
+    def _by_day(self, window: int, events: Sequence[str] | None) -> list[np.ndarray]:
+        """Cases, their sum and sum of squares by session of day 0, (T,) each; only of the events wanted."""
+        sums = self.sums
+        if events is None:
+            return [part[:, window] for part in (sums.day_n, sums.day_total, sums.day_squares)]
+        wanted, count = self._chosen(events), len(sums.day_n)
+        own = self.events["day"].to_numpy()[wanted]
+        return [np.bincount(own, part[wanted, window], count) for part in (sums.n, sums.total, sums.squares)]
 
     def _days(self, window: int, events: Sequence[str] | None) -> np.ndarray:
         """Distinct sessions of day 0 with a case; of some events only where an event has one session."""
