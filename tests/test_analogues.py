@@ -207,3 +207,20 @@ def test_no_complete_window_before_it_is_an_error() -> None:
     events = table(["2021-08-25", "2021-09-06"], direction=["up"] * 2)
     with pytest.raises(WindowError, match=r"none of 1 announcements like .* complete before it in m0, m1"):
         of_table(events, horizon=(0, 20))
+
+
+@pytest.mark.parametrize("horizon", [(2, 10), (-3, 5), (-5, -1)])
+def test_paths_and_ranks_are_of_the_horizon_alone(horizon: tuple[int, int]) -> None:
+    found = mr.analogues("2025-06-10-jt", markets=["CSI 300"], n=8, source="bundled", horizon=horizon)
+    reactions = found.reactions().reset_index()
+    past = reactions[reactions["cluster"].ge(0)].groupby("cluster")["car"].mean()
+    own = reactions.loc[reactions["cluster"].eq(-1), "car"].item()
+    row = found.summary().loc["CSI 300"]
+    assert row["announcement"] == pytest.approx(own, rel=1e-12)
+    assert row["median"] == pytest.approx(past.median(), rel=1e-12)
+    assert row["rank"] == 1 + past.gt(own).sum()
+    paths = found.to_frame()
+    assert sorted(set(paths["tau"])) == list(range(horizon[0], horizon[1] + 1))
+    assert f"over sessions [{horizon[0]},{horizon[1]}]" in found.answer()
+    said = str(found.plot().to_dict()["layout"]).replace("<br>", " ")
+    assert found.plot(kind="ranks").data and f"close before session {horizon[0]:+d}" in said

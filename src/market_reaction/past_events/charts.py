@@ -109,8 +109,9 @@ def _path_finding(result: Analogues, market: str) -> str:
 
 def _path_method(result: Analogues, markets: tuple[str, ...]) -> str:
     shared = ", ".join(f"{name} {value}" for name, value in result.attributes.items())
+    start = f"session {result.horizon[0]:+d}" if result.horizon[0] else "day 0"
     return (
-        f"CAR ({result.past.design.normal_model.replace('_', ' ')}) from the close before day 0; the "
+        f"CAR ({result.past.design.normal_model.replace('_', ' ')}) from the close before {start}; the "
         f"{len(result.nearest)} nearest by {shared}. Overlapping ones are merged in median and middle half. "
         f"{sources(result.past.prices, markets)}"
     )

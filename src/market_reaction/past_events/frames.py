@@ -24,8 +24,7 @@ def past_pairs(result: Analogues, market: str) -> dict[str, PairStudy]:
 def paths_of(result: Analogues, market: str) -> tuple[np.ndarray, np.ndarray]:
     """CAR paths of the past events of a market, (K, m), and their cluster labels, (K,)."""
     pairs = past_pairs(result, market)
-    length = result.horizon[1] - min(0, result.horizon[0]) + 1
-    paths = np.array([np.cumsum(pair.abnormal) for pair in pairs.values()]).reshape(len(pairs), length)
+    paths = np.array([_path(result, pair) for pair in pairs.values()]).reshape(len(pairs), len(taus_of(result)))
     labels = result.past.clusters(market, result.horizon).to_numpy() if pairs else np.empty(0, dtype=int)
     return paths, labels
 
@@ -38,13 +37,18 @@ def separate_paths(result: Analogues, market: str) -> np.ndarray:
 
 def taus_of(result: Analogues) -> np.ndarray:
     """Session offsets of the paths, shape (m,)."""
-    return np.arange(min(0, result.horizon[0]), result.horizon[1] + 1)
+    return np.arange(result.horizon[0], result.horizon[1] + 1)
+
+
+def _path(result: Analogues, pair: PairStudy) -> np.ndarray:
+    """CAR from the first session of the horizon on, (m,)."""
+    return np.cumsum(pair.abnormal[pair.rows(result.horizon)])
 
 
 def today_path(result: Analogues, market: str) -> np.ndarray:
     """CAR path of the announcement itself, NaN where it is not complete, shape (m,)."""
     pair = result.today.pairs.get((str(result.event.name), market))
-    return np.full(len(taus_of(result)), np.nan) if pair is None else np.cumsum(pair.abnormal)
+    return np.full(len(taus_of(result)), np.nan) if pair is None else _path(result, pair)
 
 
 def path_frame(result: Analogues) -> pd.DataFrame:

@@ -21,7 +21,7 @@ FEW = 10  # separate events below which the answer says that they are few
 
 def sessions(result: Analogues, tau: int) -> str:
     """Window from its first session to one of them."""
-    return f"[{min(0, result.horizon[0])},{tau}]"
+    return f"[{result.horizon[0]},{tau}]"
 
 
 def cases(row: Mapping[Any, Any]) -> str:
