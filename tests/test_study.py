@@ -9,6 +9,7 @@ import market_reaction as mr
 from helpers import price_data, seeded_closes
 from market_reaction import events
 from market_reaction.design import benchmark_moves
+from market_reaction.engine import Panel, abnormal_returns
 from market_reaction.errors import (
     AmbiguousSessionWarning,
     DataQualityWarning,
@@ -253,3 +254,22 @@ def test_a_session_on_which_all_events_moved_alike_has_no_band() -> None:
     assert edges[alike].isna().all(axis=None) and edges[~alike].notna().all(axis=None)
     error = np.abs(paths[0] - paths[1])[~alike] / 2
     np.testing.assert_allclose(edges["conf_high"][~alike] - bands["car"][~alike], stats.t.ppf(0.975, 1) * error)
+
+
+def test_a_yield_that_comes_back_has_moved_by_nothing() -> None:
+    """Six moves of the 10-year yield add up to 0 on paper and to 3e-18 in binary numbers, which counted as a rise."""
+    chosen = ["2018-04-03-us", "2018-04-04-cn", "2018-12-05-us"]
+    prices = mr.load_prices(["US 10y"], "2015-01-02", "2019-12-31", source="bundled")
+    with pytest.warns(match="straddle|share sessions"):
+        study = mr.event_study(prices, mr.load_events().loc[chosen], normal_model="zero_mean")
+    moves = study.to_frame().groupby("event_id")["abnormal_return"].sum()
+    assert moves.abs().max() < 1e-15 and moves.ne(0).any()
+    assert study.car((0, 5))["estimate"].eq(0).all()
+    positions = np.array([pair.position for pair in study.pairs.values()])
+    for kernel in ("gather", "sums"):
+        for paths in (True, False):
+            found = abnormal_returns(
+                Panel(prices["US 10y"].returns()[None]), np.zeros(3, dtype=int), positions, model="zero_mean",
+                windows=[(0, 5)], kernel=kernel, paths=paths,
+            )  # fmt: skip
+            assert (found.car == 0).all()

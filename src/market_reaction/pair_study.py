@@ -8,6 +8,7 @@ import numpy as np
 
 from market_reaction.design import Counterfactual
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import sum_or_zero
 from market_reaction.inference.scales import mad_std
 from market_reaction.normal_models import NormalFit, fit_normal_model, trailing_mean
 from market_reaction.prices import PriceSeries
@@ -86,7 +87,8 @@ class PairStudy:
         Var(CAR) = w' C w, with C the forecast covariance and w ones over the window.
         """
         rows = self.rows(window)
-        total = float(self.abnormal[rows].sum())
+        inside = self.abnormal[rows]
+        total = float(sum_or_zero(inside.sum(), np.abs(inside).sum()))
         error = float(np.sqrt(self.forecast_cov[rows, rows].sum()))
         return (total, error) if np.isfinite(total) else (float("nan"), float("nan"))
 

@@ -13,6 +13,7 @@ from market_reaction.engine.panel import Panel
 from market_reaction.engine.results import AbnormalReturns, leverages
 from market_reaction.engine.sum_fits import ROUNDING, TOLERANCE, fit_from_sums
 from market_reaction.engine.sums import Sums
+from market_reaction.inference.arrays import sum_or_zero
 
 GATHERED = 262_144  # values of one estimation array of a block of the gather kernel
 _FAR_PIVOT = 1e4  # spreads beyond which a pivot is taken off by itself, so that rounding does not swallow the rest
@@ -116,6 +117,8 @@ class Job:
         for at, (first, last) in enumerate(self.windows):
             part = path[:, first - self.taus[0] : last - self.taus[0] + 1]
             car[:, at] = np.einsum("ij->i", part)
+            if self.design.fixed:  # returns as they are may add up to zero
+                car[:, at] = sum_or_zero(car[:, at], np.einsum("ij->i", np.abs(part)))
             known[:, at] = last - first + 1
             partial = np.flatnonzero(np.isnan(car[:, at]))
             known[partial, at] = (~np.isnan(part[partial])).sum(axis=1)
@@ -137,6 +140,8 @@ class Job:
             if not self.design.fixed:
                 car -= length * fit.level
                 car -= dot(fit.slopes, self.x_windows[at][:, days] - length * fit.means)
+            else:
+                car = np.where(np.abs(car) <= (length + 8) * ROUNDING * reach, 0.0, car)
             count = np.where(usable, known - earlier, 0)
             car[count < length] = np.nan
             spoilt |= (length + 8) * ROUNDING * reach > TOLERANCE / 2 * self.car_std_error[rows, at]

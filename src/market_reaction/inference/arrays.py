@@ -56,6 +56,23 @@ def vary(values: np.ndarray) -> bool:
     return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
 
 
+def sum_or_zero(total: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Sums with zero in place of those that only rounding keeps from it: 0.01 + 0.02 - 0.03 is no rise.
+
+    Parameters
+    ----------
+    total, sizes : numpy.ndarray
+        Sums, and the sums of the absolute values of what they are made of; of one shape.
+
+    Examples
+    --------
+    >>> values = np.array([0.1, 0.2, -0.3])
+    >>> float(values.sum()) == 0, float(sum_or_zero(values.sum(), np.abs(values).sum()))
+    (False, 0.0)
+    """
+    return np.where(np.abs(total) <= ROUNDING * sizes, 0.0, total)
+
+
 def same_length(first: str, one: np.ndarray, second: str, other: np.ndarray) -> None:
     """Raise a WindowError unless both arrays have the same number of rows."""
     if len(one) != len(other):
