@@ -273,3 +273,16 @@ def test_a_yield_that_comes_back_has_moved_by_nothing() -> None:
                 windows=[(0, 5)], kernel=kernel, paths=paths,
             )  # fmt: skip
             assert (found.car == 0).all()
+
+
+def test_two_events_that_moved_a_yield_alike_have_no_t() -> None:
+    """Both CARs are 0.06 on paper; they differ in their last binary digit, and t was 1e16."""
+    prices = mr.load_prices(["US 2y"], "2015-01-02", "2019-12-31", source="bundled")
+    chosen = mr.load_events().loc[["2018-03-08-us", "2018-07-20-us"]]
+    with pytest.warns(match="straddle"):
+        study = mr.event_study(prices, chosen, normal_model="zero_mean")
+    cars = study.car((0, 5))["estimate"]
+    assert cars.nunique() == 2 and cars.to_numpy() == pytest.approx(0.06)
+    row = study.caar((0, 5)).loc["US 2y"]
+    assert row[["statistic", "p_value", "conf_low", "conf_high", "mde"]].isna().all()
+    assert (row["estimate"], row["n_clusters"]) == (pytest.approx(0.06), 2)

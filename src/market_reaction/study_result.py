@@ -14,6 +14,7 @@ from market_reaction import wording
 from market_reaction.design import Design
 from market_reaction.errors import WindowError
 from market_reaction.exports import Provenance, Reportable
+from market_reaction.inference.arrays import ROUNDING
 from market_reaction.inference.overlap import cluster_means, merge_overlapping
 from market_reaction.inference.power import t_mde_factor
 from market_reaction.pair_study import PairStudy
@@ -374,7 +375,7 @@ class EventStudyResult(Reportable):
 
 def t_row(estimate: float, error: float, df: int, level: float) -> dict[str, float]:
     """Estimate with its t test, interval and smallest detectable effect; NaN without a standard error."""
-    usable = np.isfinite(error) and error > 0 and df > 0
+    usable = np.isfinite(error) and error > ROUNDING * abs(estimate) and df > 0
     statistic = estimate / error if usable else float("nan")
     reach = special.stdtrit(df, 0.5 + level / 2) * error if usable else float("nan")
     return {
