@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from scipy import stats
 import market_reaction as mr
 from helpers import price_data
 from market_reaction.claims.claim import ClaimError
+from market_reaction.claims.judging import Case, finding
 from market_reaction.claims.moves import window_moves
 from market_reaction.claims.result import ClaimsResult
 from market_reaction.errors import AnnouncementTimeError, UnknownInstrumentError, WindowError
@@ -44,6 +46,16 @@ def test_two_sessions_of_a_yield_that_end_alike_moved_alike() -> None:
     closes = pd.DataFrame({"m": [3.95, 4.02, 4.09, 4.16]}, index=pd.bdate_range("2025-06-02", periods=4))
     series = price_data(closes, asset_class="yield", return_kind="difference")["m"]
     assert window_moves(series, (0, 1))[1:3].tolist() == [0.14, 0.14]
+
+
+def test_a_share_that_hit_its_daily_limit_twice_has_no_best_day() -> None:
+    """14.50 to 15.95 and 10.00 to 11.00 are 10% each, though no binary number is."""
+    closes = pd.DataFrame({"m": [14.5, 15.95, 10.0, 11.0]}, index=pd.bdate_range("2025-06-02", periods=4))
+    series = price_data(closes)["m"]
+    best = mr.Claim("CSI 300", "best since", period="2 sessions")
+    case = Case(best, 1, series, SimpleNamespace(session=series.sessions[3]), 100.0, None)  # type: ignore[arg-type]
+    found = finding(case)
+    assert (found.truth, found.record_since) == ("false", series.sessions[1])
 
 
 def test_the_csi_300_of_the_article(article: ClaimsResult) -> None:

@@ -18,9 +18,10 @@ from market_reaction.errors import (
     UnknownInstrumentError,
     WindowError,
 )
+from market_reaction.inference.selection import record_lengths
 from market_reaction.instruments import find_instrument
 from market_reaction.prices import moves_between
-from market_reaction.records import record_of
+from market_reaction.records import DaysAsLarge, record_of
 from market_reaction.sources.bundled import BundledSource
 from market_reaction.study import event_study
 from market_reaction.windows import EventWindows
@@ -207,6 +208,24 @@ def test_a_yield_that_rose_as_much_before_is_no_record_by_its_last_digit() -> No
     np.testing.assert_array_equal(moves[1:], [0.05, 0.07, 0.07, -0.04])
     record = record_of(moves, pd.bdate_range("2025-06-02", periods=5), 3)
     assert record is not None and record.since == pd.Timestamp("2025-06-04") and record.sessions == 1
+
+
+def test_a_share_that_moved_as_much_before_is_no_record_by_its_last_digit() -> None:
+    """10.00 to 11.00 and 14.50 to 15.95 are 10% each, as shares at their daily limit move; no binary number is."""
+    moves = np.array([np.nan, 15.95 / 14.5 - 1, -0.05, 11 / 10 - 1])
+    assert moves[1] < moves[3]
+    days = pd.bdate_range("2025-06-02", periods=4)
+    record = record_of(moves, days, 3)
+    assert record is not None and record.since == days[1] and record.sessions == 2
+    assert record_lengths(moves, 1).tolist()[1:] == [1.0, 0.0, 2.0]
+    assert DaysAsLarge.of(moves, 3) == (1, 2)
+
+
+def test_a_rise_as_large_as_an_earlier_fall_counts_it_among_the_days_as_large() -> None:
+    """100.00 to 88.80 and 75.00 to 83.40 are 11.2% each."""
+    moves = np.array([np.nan, 88.8 / 100 - 1, 83.4 / 75 - 1])
+    assert -moves[1] < moves[2]
+    assert DaysAsLarge.of(moves, 2) == (1, 1)
 
 
 def test_records_of_the_two_year_yield_are_those_of_whole_basis_points() -> None:

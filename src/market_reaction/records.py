@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from market_reaction.inference.arrays import comparable
 from market_reaction.inference.selection import days_at_least_as_large
 
 YEAR = 250  # sessions among which a day chosen for its move is counted
@@ -107,7 +108,8 @@ def record_of(moves: np.ndarray, sessions: pd.DatetimeIndex, position: int) -> R
     if move == 0:
         return Record("none", None, 0, 1.0, "unchanged")
     sign, word = (1.0, "gain") if move > 0 else (-1.0, "fall")
-    as_large = np.flatnonzero(sign * moves[:position] >= sign * move)
+    upto = sign * comparable(moves[: position + 1])
+    as_large = np.flatnonzero(upto[:-1] >= upto[-1])
     if not len(as_large):
         count = int(np.isfinite(moves[: position + 1]).sum())
         first = sessions[np.flatnonzero(np.isfinite(moves))[0]]

@@ -14,6 +14,7 @@ from market_reaction.claims import words
 from market_reaction.claims.claim import FIGURES, LEVELS, RECORDS, SIZES, Claim, Figure, Period
 from market_reaction.claims.moves import FigureMove, NotMeasured, measured_move, window_moves
 from market_reaction.claims.rules import Range, figure_range, is_close_call
+from market_reaction.inference.arrays import comparable
 from market_reaction.inference.equivalence import NoReaction, no_reaction
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _record(case: Case, measured: FigureMove) -> Finding:
     of_closes = claim.kind in ("highest since", "lowest since")
     upward = claim.kind in ("best since", "highest since")
     values = case.sign * (case.series.closes if of_closes else window_moves(case.series, claim.window))
-    facing = values if upward else -values
+    facing = comparable(values if upward else -values)
     if not of_closes and not facing[at] > 0:
         return Finding("false", f"{measured.text}: no {'gain' if upward else 'fall'}.", measured.value, measured.unit)
     period = Period.of(claim.period, sessions[at])

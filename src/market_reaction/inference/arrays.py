@@ -11,6 +11,24 @@ from market_reaction.errors import WindowError
 
 # Two numbers that are equal on paper may differ in their last digits when their terms are added in another order.
 ROUNDING = 1e-12
+_DECIMALS = 12  # of moves that are compared
+
+
+def comparable(moves: np.ndarray) -> np.ndarray:
+    """Moves without what binary numbers add to them: those equal on paper are equal numbers, and tie in ranks.
+
+    Parameters
+    ----------
+    moves : numpy.ndarray
+        Decimal returns, percentage points or points.
+
+    Examples
+    --------
+    >>> tenths = np.array([11 / 10 - 1, 15.95 / 14.5 - 1])
+    >>> len(np.unique(tenths)), len(np.unique(comparable(tenths)))
+    (2, 1)
+    """
+    return np.round(moves, _DECIMALS)
 
 
 def checked_array(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:

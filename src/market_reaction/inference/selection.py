@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from market_reaction.errors import WindowError
+from market_reaction.inference.arrays import comparable
 
 
 def record_lengths(moves: np.ndarray, direction: int) -> np.ndarray:
@@ -36,7 +37,7 @@ def record_lengths(moves: np.ndarray, direction: int) -> np.ndarray:
     """
     if direction not in (1, -1):
         raise WindowError(f"direction={direction} is not known; give 1 for gains or -1 for falls.")
-    signed = (direction * moves).tolist()
+    signed = (direction * comparable(moves)).tolist()
     lengths = np.cumsum(np.isfinite(moves)).astype(float)
     unbeaten: list[int] = []
     for row, move in enumerate(signed):
@@ -130,8 +131,9 @@ def days_at_least_as_large(moves: np.ndarray, position: int, window: int = 250) 
         raise WindowError(f"position={position} has no move among the {len(moves)} rows; give the row of day 0.")
     if window < 1:
         raise WindowError(f"window={window} holds no session; give the number of sessions before day 0, such as 250.")
-    before = np.abs(moves[max(position - window, 0) : position])
-    return int(np.count_nonzero(before >= abs(moves[position]))), int(np.isfinite(before).sum())
+    sizes = np.abs(comparable(moves[max(position - window, 0) : position + 1]))
+    before = sizes[:-1]
+    return int(np.count_nonzero(before >= sizes[-1])), int(np.isfinite(before).sum())
 
 
 def scaled_drifts(abnormal: np.ndarray, sigma: np.ndarray, rows: np.ndarray, length: int = 5) -> np.ndarray:
