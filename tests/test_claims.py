@@ -13,10 +13,11 @@ from scipy import stats
 
 import market_reaction as mr
 from helpers import price_data
-from market_reaction.claims.claim import ClaimError
+from market_reaction.claims.claim import ClaimError, Figure
 from market_reaction.claims.judging import Case, finding
-from market_reaction.claims.moves import window_moves
+from market_reaction.claims.moves import FigureMove, measured_move, window_moves
 from market_reaction.claims.result import ClaimsResult
+from market_reaction.claims.rules import figure_range
 from market_reaction.errors import AnnouncementTimeError, UnknownInstrumentError, WindowError
 
 DAY = "2025-06-11"
@@ -56,6 +57,17 @@ def test_a_share_that_hit_its_daily_limit_twice_has_no_best_day() -> None:
     case = Case(best, 1, series, SimpleNamespace(session=series.sessions[3]), 100.0, None)  # type: ignore[arg-type]
     found = finding(case)
     assert (found.truth, found.record_since) == ("false", series.sessions[1])
+
+
+def test_points_of_a_large_index_are_those_on_paper() -> None:
+    """Hang Seng, 8 April 2022: 21,808.98 to 21,872.01 is 63.03 points, though the binary difference is less."""
+    closes = pd.DataFrame({"m": [21808.98, 21872.01]}, index=pd.bdate_range("2022-04-07", periods=2))
+    assert 21872.01 - 21808.98 < 63.03 - 1e-12
+    for kind, truth in (("at least", True), ("at most", True), ("more than", False), ("less than", False)):
+        claim = mr.Claim("Hang Seng", kind, figure="63.03 points", direction="up")  # type: ignore[arg-type]
+        moved = measured_move(claim, price_data(closes)["m"], 1, 1)
+        assert isinstance(moved, FigureMove)
+        assert figure_range(claim.kind, Figure.of(claim.figure), "up").holds(moved.value) is truth
 
 
 def test_the_csi_300_of_the_article(article: ClaimsResult) -> None:

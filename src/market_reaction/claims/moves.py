@@ -130,7 +130,8 @@ def _change(unit: str, series: PriceSeries, before: float, after: float) -> tupl
         return NotMeasured("points are no unit of a yield; state it in basis points.")
     if unit == "%" or (not unit and own == "return"):
         return ratio, "return"
-    return after - before, "points" if unit == "points" else own
+    change = float(differences(np.array(before), np.array(after)))
+    return change, "points" if unit == "points" else own
 
 
 def _text(claim: Claim, series: PriceSeries, value: float, unit: str, sign: int) -> str:
