@@ -258,6 +258,19 @@ def test_many_events_are_tested_over_event_values_with_clusters_merged(catalogue
     assert set(found.index.get_level_values("test")) == set(TESTS)
 
 
+def test_drawn_signs_do_not_depend_on_the_order_of_the_events(catalogue) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shuffled = mr.event_study(catalogue.prices, catalogue.events.sample(frac=1, random_state=2))
+    drawn = ["sign_flip", "wild_bootstrap", "romano_wolf"]
+    found, other = (
+        one.tests(drawn, signs={"CSI 300": 1, "VIX": -1}).set_index(["market", "test"])["p_value"].dropna()
+        for one in (catalogue, shuffled)
+    )
+    assert {"CSI 300", "all 2 markets"} <= set(found.index.get_level_values("market"))
+    pd.testing.assert_series_equal(other.reindex(found.index), found, atol=1e-12)
+
+
 def test_a_primary_market_stands_over_several_events_too() -> None:
     found = study(SIX, columns=3).tests(["romano_wolf"], primary="m1").set_index("market")
     assert found.loc["m1", "note"] == "declared as the primary market: its own p stands unadjusted"

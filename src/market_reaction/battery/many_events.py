@@ -141,6 +141,7 @@ def basket_tests(markets: list[ManyEvents], names: tuple[str, ...]) -> list[Stat
         "wilcoxon": rank.wilcoxon,
     }
     scars = pd.concat({many.market: pd.Series(many.cases.scar, many.cases.names) for many in markets}, axis=1)
+    scars = _in_time(scars, markets[0].study)
     signs = markets[0].options.signs
     lowest = float(scars.corr().to_numpy().min())
     if not signs and lowest < 0:
@@ -153,6 +154,12 @@ def basket_tests(markets: list[ManyEvents], names: tuple[str, ...]) -> list[Stat
     values = cluster_means(counted.mean(axis=1).to_numpy(), joint_clusters(markets, scars.index))
     note = f"SCARs are averaged over {counted.shape[1]} markets{' with their signs' if signs else ''}, then over events"
     return [_with_note(chosen[name](values), note) for name in names if name in chosen]
+
+
+def _in_time(of_events: pd.DataFrame, study: EventStudyResult) -> pd.DataFrame:
+    """Rows of events in order of time: drawn signs go by row, and so must not depend on how the table is sorted."""
+    when = study.events["announced_utc"].dt.tz_localize(None).fillna(study.events["session_date"])
+    return of_events.loc[when.loc[of_events.index].sort_values(kind="stable").index]
 
 
 def joint_clusters(markets: list[ManyEvents], names: pd.Index) -> np.ndarray:
@@ -178,7 +185,7 @@ def step_down_tests(markets: list[ManyEvents]) -> dict[str, StatisticalTest]:
 
 def _stepped_down(markets: list[ManyEvents]) -> dict[str, StatisticalTest]:
     table = pd.concat({many.market: pd.Series(many.cases.car, many.cases.names) for many in markets}, axis=1)
-    known = table.dropna()
+    known = _in_time(table.dropna(), markets[0].study)
     values = known.groupby(joint_clusters(markets, known.index)).mean().to_numpy()
     count = len(values)
     if count < resampling.LEAST_FOR_SIGNS:
