@@ -63,6 +63,18 @@ def test_without_directions_nothing_is_turned(study: mr.EventStudyResult) -> Non
 
 
 @pytest.mark.reference
+def test_a_shared_session_counts_for_the_earliest_event_however_the_table_is_sorted() -> None:
+    """The tariffs of Friday 23 August 2019 and the calm words of Monday morning fall into one fixing of Monday."""
+    events = mr.load_events().loc[["2019-08-01-us", "2019-08-23-us-b", "2019-08-26-us", "2018-12-01-jt"]]
+    prices = mr.load_prices(["USD/CNY", "EUR/USD"], events=events, source="bundled")
+    for table in (events, events[::-1]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = mr.twin_moves(mr.event_study(prices, table), "USD/CNY", "EUR/USD")
+        assert found.excluded["reason"].to_dict() == {"2019-08-26-us": "shares a session with 2019-08-23-us-b"}
+        assert found.pairs.loc["2019-08-23-us-b", "turn"] == 1
+
+
 def test_offshore_and_onshore_yuan(reference) -> None:
     chosen = mr.filter_events(precision="minute", surprise="surprise", until="2019-12-31")
     folder = reference / "data" / "series"

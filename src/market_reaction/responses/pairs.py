@@ -57,8 +57,9 @@ def event_pairs(study: EventStudyResult, markets: Pair) -> pd.DataFrame:
         second), reason; ``reason`` says why an event is left out and is empty where it counts. A session of either
         market counts once, for the earliest of its events.
     """
+    when = study.events["announced_utc"].dt.tz_localize(None).fillna(study.events["session_date"])
     rows = []
-    for event_id in study.events.index:
+    for event_id in when.sort_values(kind="stable").index:
         pairs = [study.pairs.get((event_id, market)) for market in markets]
         missing = [market for market, pair in zip(markets, pairs, strict=True) if pair is None]
         found: dict[str, object] = {"event_id": event_id, "reason": ""}
