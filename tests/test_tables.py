@@ -82,6 +82,12 @@ def test_p_values_have_two_or_three_decimals(value, text) -> None:
     assert wording.p_value(value) == text
 
 
+def test_a_p_just_above_the_bound_is_not_shown_as_the_bound() -> None:
+    assert [wording.p_value(p) for p in (6 / 119, 0.05, 25 / 501, 0.05001, 0.0506)] == [
+        "0.0504", "0.050", "0.050", "0.0501", "0.051"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("minutes", "text"), [(160, "2 h 40 min"), (5, "5 min"), (1440, "24 h 00 min"), (4440, "3 d 2 h")]
 )

@@ -108,9 +108,11 @@ def level(value: float, instrument: Instrument) -> str:
 
 
 def p_value(value: float) -> str:
-    """Probability to two decimals, to three below 0.1, and no smaller than 0.001."""
+    """Probability to two decimals, to three below 0.1, and no smaller than 0.001; 0.0504 is not shown as 0.050."""
     if not math.isfinite(value):
         return NOT_AVAILABLE
+    if UNUSUAL < value < UNUSUAL + 0.0005:
+        return f"{max(value, UNUSUAL + 0.0001):.4f}"  # "p of at most 0.05" must be seen not to hold
     return "<0.001" if value < 0.0005 else f"{value:.{3 if value < 0.0995 else 2}f}"
 
 
