@@ -14,7 +14,9 @@ from scipy import stats
 
 from market_reaction.errors import WindowError
 from market_reaction.inference.multiple import benjamini_yekutieli, holm, romano_wolf, simultaneous_band
+from market_reaction.inference.permutations import sign_vectors
 from market_reaction.inference.placebo import placebo_rank
+from market_reaction.inference.resampling import sign_flip
 
 FEW = settings(max_examples=40, deadline=None)
 SEEDS = st.integers(0, 10_000)
@@ -97,6 +99,17 @@ def test_step_down_rejects_any_true_null_as_often_as_it_says():
         draws = joint_draws(seed, 100, 5, rho=0.7)
         rejected += romano_wolf(draws[0], draws[1:]).min() <= 0.05
     assert abs(rejected / runs - 0.05) < 3 * np.sqrt(0.05 * 0.95 / runs)  # 5 of 100 ranks, so 5% is attained
+
+
+def test_step_down_counts_draws_that_are_equal_on_paper():
+    """Moves of whole basis points tie under sign flips; with one market the step-down p is that of the flips."""
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        values = np.round(rng.normal(0.01, 0.01, 9), 4)
+        signs, _ = sign_vectors(9, 999, 0)
+        scale = np.sqrt(np.square(values).mean() / 9)
+        stepped = romano_wolf(np.array([values.mean() / scale]), (signs[1:] @ values / 9 / scale)[:, None])
+        assert stepped[0] == pytest.approx(sign_flip(values).p_value, abs=1e-12)
 
 
 def test_step_down_refuses_other_shapes_and_infinite_values():
