@@ -11,6 +11,7 @@ import pandas as pd
 
 from market_reaction.battery.cases import Cases, cases_of_events
 from market_reaction.battery.options import PRIMARY, BatteryOptions
+from market_reaction.event_filters import announced
 from market_reaction.inference import parametric, rank, resampling
 from market_reaction.inference.multiple import romano_wolf
 from market_reaction.inference.overlap import (
@@ -158,7 +159,7 @@ def basket_tests(markets: list[ManyEvents], names: tuple[str, ...]) -> list[Stat
 
 def _in_time(of_events: pd.DataFrame, study: EventStudyResult) -> pd.DataFrame:
     """Rows of events in order of time: drawn signs go by row, and so must not depend on how the table is sorted."""
-    when = study.events["announced_utc"].dt.tz_localize(None).fillna(study.events["session_date"])
+    when = announced(study.events)
     return of_events.loc[when.loc[of_events.index].sort_values(kind="stable").index]
 
 

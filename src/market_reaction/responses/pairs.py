@@ -7,6 +7,7 @@ import pandas as pd
 
 from market_reaction.battery.options import one_market
 from market_reaction.errors import WindowError
+from market_reaction.event_filters import announced
 from market_reaction.events import CORE_COLUMNS
 from market_reaction.placebo import MarketMoves, at_clock_of, sessions_at
 from market_reaction.study_result import EventStudyResult
@@ -57,7 +58,7 @@ def event_pairs(study: EventStudyResult, markets: Pair) -> pd.DataFrame:
         second), reason; ``reason`` says why an event is left out and is empty where it counts. A session of either
         market counts once, for the earliest of its events.
     """
-    when = study.events["announced_utc"].dt.tz_localize(None).fillna(study.events["session_date"])
+    when = announced(study.events)
     rows = []
     for event_id in when.sort_values(kind="stable").index:
         pairs = [study.pairs.get((event_id, market)) for market in markets]
