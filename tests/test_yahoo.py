@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -567,6 +568,30 @@ print("ready", flush=True)
 sys.stdin.readline()
 print(source.fetch(find_instrument("ES=F"), pd.Timestamp("2025-06-09"), pd.Timestamp("2025-06-12")).vintage.sha256)
 """
+
+
+def test_a_cache_that_another_process_holds_is_waited_for(
+    server: YahooServer, store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from peewee import OperationalError
+    from yfinance.cache import get_tz_cache
+
+    cache, tries = type(get_tz_cache()), []
+    lookup = cache.lookup
+
+    def held(self: object, key: str) -> object:
+        tries.append(key)
+        if len(tries) <= 2:
+            raise OperationalError("database is locked")
+        return lookup(self, key)
+
+    monkeypatch.setattr(cache, "lookup", held)
+    series = source(server, store).fetch(ES, *DAYS)
+    assert series.closes.tolist() == [6045.0, 6029.0, 6049.5] and len(tries) > 2
+    monkeypatch.setattr(cache, "lookup", Mock(side_effect=OperationalError("database is locked")))
+    with pytest.raises(DataUnavailableError, match=r"Cause: timeout\. Another process held yfinance's cache") as caught:
+        source(server, store, timeout=0.2).fetch(ES, *DAYS)
+    assert caught.value.retryable
 
 
 def test_two_processes_fetching_at_once_leave_one_snapshot(

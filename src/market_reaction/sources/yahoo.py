@@ -23,11 +23,13 @@ from market_reaction.prices import PriceSeries
 from market_reaction.snapshot_store import SnapshotStore
 from market_reaction.sources.yahoo_intraday import INTRADAY, check_intraday_span, intraday_rows
 from market_reaction.sources.yahoo_requests import (
+    LOCK_WAIT,
     SHARED_CAUSES,
     Answer,
     bounded_requests,
     cause_of,
     import_yfinance,
+    is_cache_locked,
     is_reachable,
     mark_reachable,
     unavailable,
@@ -305,12 +307,16 @@ class YahooSource:
             raise unavailable(instrument, start, end, "not offered", "The instrument has no Yahoo symbol.")
         answer = Answer()
         deadline = min(until, time.monotonic() + 3 * self.timeout)
-        try:
-            with bounded_requests(self._session, answer, deadline, self.timeout) as yfinance:
-                ticker = yfinance.Ticker(instrument.yahoo, session=self._session)
-                frame = ticker.history(actions=False, keepna=True, timeout=self.timeout, **arguments)
-        except Exception as error:
-            raise unavailable(instrument, start, end, *cause_of(error, answer)) from error
+        while True:
+            try:
+                with bounded_requests(self._session, answer, deadline, self.timeout) as yfinance:
+                    ticker = yfinance.Ticker(instrument.yahoo, session=self._session)
+                    frame = ticker.history(actions=False, keepna=True, timeout=self.timeout, **arguments)
+                break
+            except Exception as error:
+                if not (is_cache_locked(error) and time.monotonic() < deadline):
+                    raise unavailable(instrument, start, end, *cause_of(error, answer)) from error
+                time.sleep(LOCK_WAIT)
         if frame.empty:
             raise unavailable(instrument, start, end, "no rows", "The answer has no rows.")
         try:

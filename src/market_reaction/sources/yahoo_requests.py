@@ -25,6 +25,7 @@ from market_reaction.instruments import Instrument
 
 # Causes that the next symbol will meet as well.
 SHARED_CAUSES = ("rate limit", "timeout", "no network")
+LOCK_WAIT = 0.1  # seconds until asking again while another process has yfinance's cache open
 
 _NEXT_STEPS = {
     "no network": "Yahoo cannot be reached; check the connection, or use bundled series or a folder of files.",
@@ -220,6 +221,17 @@ def unavailable(
     )
 
 
+def is_cache_locked(error: Exception) -> bool:
+    """Whether another process has yfinance's cache of time zones and cookies open, which lasts a moment.
+
+    Parameters
+    ----------
+    error : Exception
+        What asking raised.
+    """
+    return type(error).__name__ == "OperationalError" and "locked" in str(error)
+
+
 def cause_of(error: Exception, answer: Answer) -> tuple[str, str]:
     """Cause of a failure and a sentence about it, from the answer where there is one, else from the exception.
 
@@ -245,6 +257,8 @@ def cause_of(error: Exception, answer: Answer) -> tuple[str, str]:
             return "malformed answer", f"The answer broke off ({type(error).__name__})."
         if kinds & {"RequestException", "CurlError", "ConnectionError", "gaierror"}:
             return "no network", f"The request failed ({type(error).__name__})."
+        if is_cache_locked(error):
+            return "timeout", "Another process held yfinance's cache all that time."
         return "malformed answer", f"yfinance raised {type(error).__name__} before an answer came."
     if "Will be right back" in answer.text:
         return "server error", "Yahoo says that it is down."
