@@ -49,7 +49,8 @@ clean: ## Remove what was built; .venv and data/snapshots stay.
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name .venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-# The lock first, then the project itself. An environment made by uv or by venv is kept if its Python will do.
+# The lock first, then the project itself. An environment made by uv or by venv is kept if its Python will do. The
+# sources are compiled once here: where Python may not write compiled files, each notebook would compile them again.
 $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -c '$(SUPPORTED)' 2>/dev/null || $(MAKE) --no-print-directory new-venv
 ifneq ($(UV),)
@@ -60,6 +61,7 @@ else
 	$(BIN)/python -m pip install -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 endif
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 new-venv:
