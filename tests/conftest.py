@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,14 +59,6 @@ def reference() -> Path:
     return folder
 
 
-@pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let child processes keep compiled modules where the environment forbids it: else each compiles pandas again."""
-    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
-        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
-        monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "market_reaction_compiled"))
-
-
 @pytest.fixture(scope="session")
 def executed_before() -> dict[str, dict[str, Any]]:
     """Cells of the notebooks this process has executed, by path and changed parameters."""
@@ -76,7 +67,7 @@ def executed_before() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def execute(
-    compiled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executed_before: dict[str, dict[str, Any]]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executed_before: dict[str, dict[str, Any]]
 ) -> Callable[..., Any]:
     """Run a notebook offline with some of its parameters changed, and give its cells by id.
 

@@ -455,7 +455,6 @@ def test_start_up_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
-@pytest.mark.usefixtures("compiled")
 def test_process_separates_result_and_diagnostics() -> None:
     done = process("react", "2025-06-10-jt", "--markets", "CSI 300", "--format", "json", "--clean-pool")
     assert done.returncode == 0, done.stderr
@@ -465,7 +464,6 @@ def test_process_separates_result_and_diagnostics() -> None:
     assert done.stderr.startswith("Clean pool: ")
 
 
-@pytest.mark.usefixtures("compiled")
 def test_process_fails_with_one_paragraph() -> None:
     done = process("react", "2025-06-11", "--markets", "CSI 300")
     assert (done.returncode, done.stdout) == (2, "")
@@ -474,7 +472,6 @@ def test_process_fails_with_one_paragraph() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="A closed pipe is no signal there.")
-@pytest.mark.usefixtures("compiled")
 def test_closed_pipe_is_quiet() -> None:
     command = f"{sys.executable} -m market_reaction.cli events --table all --format csv | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)

@@ -123,7 +123,6 @@ def written(folder: Path, name: str, *codes: str, title: str = "A question?") ->
     return path
 
 
-@pytest.mark.usefixtures("compiled")
 def test_build_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MARKET_REACTION_OFFLINE", raising=False)
     sound = written(

@@ -239,7 +239,6 @@ def test_another_announcement_is_a_change_of_one_cell(execute: Callable[..., Any
     assert "2,643.69" in table
 
 
-@pytest.mark.usefixtures("compiled")
 def test_run_writes_notebook_and_offline_page(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = ROOT / "notebooks" / "01_one_announcement.ipynb"
     settings = {"DATE": "2025-06-11", "MARKETS": ["CSI 300", "VIX"], "WINDOWS": [(0, 1)], "SOURCE": "bundled"}
@@ -253,7 +252,6 @@ def test_run_writes_notebook_and_offline_page(tmp_path: Path, caplog: pytest.Log
     assert loaded == []
 
 
-@pytest.mark.usefixtures("compiled")
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:
     path = ROOT / "notebooks" / "01_one_announcement.ipynb"
     (tmp_path / "bad.html").write_text("the page of an earlier run", encoding="utf-8")

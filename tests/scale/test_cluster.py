@@ -42,12 +42,8 @@ def serial(panel: PanelDataset, events: pd.DataFrame, tmp_path_factory: pytest.T
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[object]:
-    with pytest.MonkeyPatch.context() as patch:
-        if os.environ.get("PYTHONDONTWRITEBYTECODE"):  # else each worker compiles pandas
-            patch.delenv("PYTHONDONTWRITEBYTECODE")
-            patch.setenv("PYTHONPYCACHEPREFIX", "/tmp/market_reaction_compiled")
-        with scale.local_cluster(2) as found:
-            yield found
+    with scale.local_cluster(2) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
