@@ -74,6 +74,17 @@ def vary(values: np.ndarray) -> bool:
     return bool(np.ptp(values) > ROUNDING * np.abs(values).max()) if len(values) else False
 
 
+def tie_slack(least: ArrayLike, usual: ArrayLike) -> np.ndarray:
+    """How far below ``least`` a statistic still ties with it: by rounding, of the larger of it and the usual size.
+
+    Parameters
+    ----------
+    least, usual : array_like
+        Absolute statistic at the event, and the median of those it is compared with; of one shape.
+    """
+    return ROUNDING * np.maximum(least, usual)
+
+
 def sum_or_zero(total: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Sums with zero in place of those that only rounding keeps from it: 0.01 + 0.02 - 0.03 is no rise.
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import ROUNDING
+from market_reaction.inference.arrays import tie_slack
 from market_reaction.inference.permutations import check_draws
 from market_reaction.inference.power import check_share
 
@@ -96,7 +96,7 @@ def romano_wolf(event: np.ndarray, pool: np.ndarray) -> np.ndarray:
     if not len(order) or not len(joint):
         return adjusted
     largest = np.maximum.accumulate(joint[:, ::-1], axis=1)[:, ::-1]
-    slack = ROUNDING * np.maximum(observed[order], np.median(joint, axis=0))  # equal on paper is as large
+    slack = tie_slack(observed[order], np.median(joint, axis=0))
     p_values = (1.0 + (largest >= observed[order] - slack).sum(axis=0)) / (1.0 + len(joint))
     adjusted[order] = np.maximum.accumulate(p_values)
     return adjusted

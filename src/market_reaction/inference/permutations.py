@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 
 from market_reaction.errors import WindowError
-from market_reaction.inference.arrays import ROUNDING
+from market_reaction.inference.arrays import tie_slack
 
 DRAWS = 9999
 ALL_SIGNS_UP_TO = 14
@@ -40,7 +40,7 @@ def share_as_large(values: np.ndarray) -> float:
     """
     observed, slack = values[0], 0.0
     if np.isfinite(observed):
-        slack = ROUNDING * max(observed, float(np.median(values[np.isfinite(values)])))
+        slack = float(tie_slack(observed, np.median(values[np.isfinite(values)])))
     return float(np.count_nonzero(values >= observed - slack) / len(values))
 
 

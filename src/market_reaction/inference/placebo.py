@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from market_reaction.inference.arrays import ROUNDING
+from market_reaction.inference.arrays import tie_slack
 
 MINIMUM_POOL = 100
 
@@ -62,7 +62,7 @@ def as_large(pool: np.ndarray, statistic: float) -> np.ndarray:
     """
     sizes, least = np.abs(pool), abs(float(statistic))
     usual = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else 0.0
-    return np.asarray(sizes >= least - ROUNDING * max(least, usual))
+    return np.asarray(sizes >= least - tie_slack(least, usual))
 
 
 def placebo_rank(statistic: float, pool: np.ndarray, minimum: int = MINIMUM_POOL) -> PlaceboRank:
