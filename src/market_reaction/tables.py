@@ -53,13 +53,13 @@ STYLE = """
 .mr-result ul {margin: 2px 0; padding-left: 18px}
 .mr-result details summary {cursor: pointer}
 """
-_NUMBERS = {"Close", "Change", "Usual day", "Usual days", "Placebo p (floor)", "Smallest detectable", "z", "z robust",
+PLACEBO = "Placebo p (floor)"
+_NUMBERS = {"Close", "Change", "Usual day", "Usual days", PLACEBO, "Smallest detectable", "z", "z robust",
             "z EWMA", "Compared days", "Statistic", "p (floor)", "CAR",
             "Std. error", "95% interval", "t p", "Events", "Excluded", "Rows",
             "Response", "Interval", "Band of the path", "Random dates", "Without one event", "p"}  # fmt: skip
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _FIXED = {"Session", "Time (UTC)", "First", "Last", "Window"}
-PLACEBO = "Placebo p (floor)"
 
 
 def reaction_frame(result: ReactionResult) -> pd.DataFrame:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from market_reaction.claims.result import ClaimsResult
     from market_reaction.claims.verdicts import Verdict
 
-HEADINGS = ("Claim", "Market", "Session", "Verdict", "Measured", "Placebo p (floor)", "Why")
+HEADINGS = ("Claim", "Market", "Session", "Verdict", "Measured", tables.PLACEBO, "Why")
 LOST_HEADINGS = ("Not checked", "Why")
 MATTERS = (
     "Placebo p: share of comparable earlier days that moved at least as much for their time. A true sentence about an "

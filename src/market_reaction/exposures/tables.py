@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from market_reaction.exposures.result import ExposureRegression
 
 
-_P = "Placebo p (floor)"
 _NAMED = 6  # shares left out that are named in the answer; the table has all
 
 
@@ -125,7 +124,7 @@ def slope_lines(result: ExposureRegression) -> pd.DataFrame:
         "One std. deviation of exposure": amount(result.step, exposure).removeprefix("+"),
         "Response to it": per_step(result, test.slope),
         "Usual day": wording.size(test.sigma * result.step, "return"),
-        _P: f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})",
+        tables.PLACEBO: f"{wording.p_value(rank.p_value)} ({wording.p_value(rank.floor)})",
         "Smallest detectable": wording.size(test.mde * result.step, "return"),
         "Compared days": str(rank.n_placebo),
         "R²": wording.share(result.r_squared),
@@ -139,7 +138,9 @@ def _slope_table(result: ExposureRegression) -> str:
         return ""
     frame = slope_lines(result)
     row = {name: cell(text) for name, text in frame.iloc[0].items()}
-    row[_P] += ' <span class="mr-mark">unusual</span>' if result.test.scaled.p_value <= wording.UNUSUAL else ""
+    row[tables.PLACEBO] += (
+        ' <span class="mr-mark">unusual</span>' if result.test.scaled.p_value <= wording.UNUSUAL else ""
+    )
     return html_table(list(frame.columns), [list(row.values())])
 
 

@@ -122,7 +122,7 @@ def event_lines(result: CrossSection) -> pd.DataFrame:
                 "Securities": f"{row['n']:,}",
                 "CAR": wording.per_cent(row["mean_car"]),
                 "Rose": wording.share(row["share_positive"]),
-                "Placebo p (floor)": p_value,
+                tables.PLACEBO: p_value,
                 "Smallest detectable": wording.size(row["mde"], "return"),
                 "Spread": f"{row['spread']:.2f}",
                 "Spread p": wording.p_value(row["spread_p"]),
